@@ -54,7 +54,7 @@ BEHIND_RLS = {
     "test_isolation",
     *("test_field_requests", "test_my_lists", "test_list_deletion", "test_mixed_batch", "test_kinds"),
     *("test_labels", "test_import_domain", "test_subtasks", "test_ordering", "test_client_ids"),
-    *("test_devices", "test_pending_reminders", "test_trash_model", "test_tokens"),
+    *("test_devices", "test_pending_reminders", "test_trash_model", "test_tokens", "test_comments"),
 }
 """The files whose tests run behind row-level security too. All tests with two users also run on it alone."""
 

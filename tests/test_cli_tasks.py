@@ -29,7 +29,7 @@ from taskward.cli import remote
 from taskward.cli.remote import Failed
 from taskward.cli.task_output import plain, print_json, print_tasks, print_trash
 from taskward.cli.task_values import due_date, due_filter
-from taskward_client import NoResponse
+from taskward_client import Client, NoResponse
 
 pytestmark = pytest.mark.processes
 
@@ -196,6 +196,29 @@ def test_the_filters_are_those_of_the_api(service: tuple[str, Path], user: str) 
     assert titles("--due", "week", "--sort", "due") == ["now", "next"]
     assert titles("--due", "none") == ["never"]
     assert titles("--due", "2020-01-01") == ["past"]
+
+
+def test_the_tasks_of_a_space_are_listed(service: tuple[str, Path], user: str) -> None:
+    with Client(service[0], user) as client:
+        space = client.spaces.create({"title": "Flat"}).value
+        client.spaces.create({"title": "Twice"})
+        client.spaces.create({"title": "twice"})
+        kitchen = client.space(space["id"]).lists.create({"title": "Kitchen"}).value
+        client.space(space["id"]).tasks.create(
+            {"title": "Mine", "assigned_to": "me", "list_id": kitchen["id"]}
+        )
+        client.space(space["id"]).tasks.create({"title": "Of nobody"})
+
+    assert printed("list") == []
+    for name in ("flat", space["id"]):
+        assert [one["title"] for one in printed("list", "--space", name)] == ["Of nobody", "Mine"]
+    for filters in (("--assigned-to", "me"), ("--list", "kitchen")):
+        assert [one["title"] for one in printed("list", "--space", "Flat", *filters)] == ["Mine"]
+    assert "Kitchen" in tasks("list", "--space", "Flat").stdout
+    unknown, several = tasks("list", "--space", "Office"), tasks("list", "--space", "Twice")
+    assert (unknown.exit_code, several.exit_code) == (remote.NOT_FOUND, remote.NOT_FOUND)
+    assert "no space is called 'Office'; there are: 'Flat', 'Twice', 'twice'" in unknown.stderr
+    assert "several spaces are called 'Twice'; give one of the ids" in several.stderr
 
 
 @pytest.mark.usefixtures("user")

@@ -117,7 +117,7 @@ def test_every_error_has_the_one_schema_and_an_example_of_each_code(
                 schema = response["content"]["application/json"]["schema"]
                 *objects, error = schema.get("oneOf", [schema])
                 assert error == {"$ref": "#/components/schemas/Error"}
-                assert all(re.fullmatch(r".*/(Task|List)Exists", one["$ref"]) for one in objects)
+                assert all(re.fullmatch(r".*/(Task|List|Comment)Exists", one["$ref"]) for one in objects)
                 assert error_examples(response)
                 for code, example in error_examples(response).items():
                     assert (example["code"], statuses[code]) == (code, status)
@@ -174,12 +174,19 @@ def test_a_list_of_kinds_is_a_choice_of_exactly_one(document: dict[str, Any]) ->
     list_results = {
         *("CreatedListResult", "UpdatedListResult", "DeletedListResult", "MismatchedListResult"),
     }
+    comment_results = {name.replace("List", "Comment") for name in list_results}
+    entities = {
+        f"{kind}{change}" for kind in ("Task", "List", "Comment") for change in ("Upsert", "Deletion")
+    }
     assert {frozenset(names) for names in documented_choices(document)} == {
-        frozenset({"TaskUpsert", "ListUpsert", "TaskDeletion", "ListDeletion"}),
+        frozenset(entities | {"MembershipUpsert", "MembershipDeletion"}),
+        frozenset(entities | {"MemberUpsert", "SpaceUpsert"}),
         frozenset(task_results),
-        frozenset(task_results | list_results),
+        frozenset(task_results | list_results | comment_results),
         frozenset({"TaskExists", "Error"}),
         frozenset({"ListExists", "Error"}),
+        frozenset({"CommentExists", "Error"}),
+        frozenset({"TaskExists", "CommentExists", "Error"}),
     }
 
 
@@ -202,6 +209,9 @@ async def test_each_object_of_a_choice_is_of_exactly_one_of_its_schemas(
     assert seen == {names: set(names) for names in documented_choices(document)}
 
 
+TITLED = {"title": "x"}
+
+
 async def responses_of_every_kind(
     person: Person, document: dict[str, Any]
 ) -> AsyncIterator[tuple[dict[str, Any], Any]]:
@@ -209,37 +219,67 @@ async def responses_of_every_kind(
 
     async def send(method: str, path: str, body: Any = None, **headers: str) -> tuple[dict[str, Any], Any]:
         answer = await person.http.request(method, path, json=body, headers=headers)
-        template = re.sub(r"[0-9a-f]{8}-[-0-9a-f]{27}", lambda _: f"{{{path.split('/')[2][:-1]}_id}}", path)
+        template = re.sub(r"(\w+)s/[0-9a-f]{8}-[-0-9a-f]{27}", r"\1s/{\1_id}", path)
         operation = document["paths"][template.partition("?")[0]][method.lower()]
         response = operation["responses"][str(answer.status_code)]
         return response["content"]["application/json"]["schema"], answer.json()
 
-    for kind in ("task", "list"):
+    task = await person.create()
+    bodies = {"task": TITLED, "list": TITLED, "comment": {"task_id": task["id"], "text": "x"}}
+    for kind, body in bodies.items():
         path = f"/api/{kind}s/{new_task_id()}"
-        yield await send("PUT", path, {"title": "x"}, **{"If-None-Match": "*"})
-        yield await send("PUT", path, {"title": "x"}, **{"If-None-Match": "*"})
-        yield await send("PUT", path, {"title": "y"}, **{"If-Match": '"1"'})
+        yield await send("PUT", path, body, **{"If-None-Match": "*"})
+        yield await send("PUT", path, body, **{"If-None-Match": "*"})
+        yield await send("PUT", path, body, **{"If-Match": '"1"'})
         yield await send("DELETE", path)
-    for path, kinds in (("/api/tasks/batch", ["task"]), ("/api/batch", ["task", "list"])):
+    for path, kinds in (("/api/tasks/batch", ["task"]), ("/api/batch", [*bodies])):
         for atomic in (False, True):
-            operations = [one for kind in kinds for one in operations_of(kind, named=path == "/api/batch")]
+            operations = [
+                one for kind in kinds for one in operations_of(kind, bodies[kind], named=path == "/api/batch")
+            ]
             yield await send("POST", path, {"operations": operations, "atomic": atomic})
-    yield await send("GET", "/api/changes?kinds=tasks,lists")
+    spaces = [(await person.http.post("/api/spaces", json={"title": "x"})).headers["location"] for _ in "xx"]
+    await person.http.delete(spaces[0])
+    yield await send("GET", "/api/changes?kinds=tasks,lists,comments,spaces")
+    shared = (await person.http.post(f"{spaces[1]}/tasks", json=TITLED)).json()["id"]
+    for kind, body in bodies.items():
+        given = body | ({"task_id": shared} if "task_id" in body else {})
+        for _ in "xx":
+            made = await person.http.post(f"{spaces[1]}/{kind}s", json=given)
+        await person.http.delete(made.headers["location"])
+    yield await send("GET", f"{spaces[1]}/changes?kinds=tasks,lists,comments,members,space")
+    async for moved in moves_of_existing(person, spaces[1], shared):
+        yield await send("POST", "/api/moves", {"from": None, "to": spaces[1].rpartition("/")[2], **moved})
 
 
-def operations_of(kind: str, *, named: bool) -> list[dict[str, Any]]:
+async def moves_of_existing(person: Person, space: str, shared: str) -> AsyncIterator[dict[str, Any]]:
+    """Yields moves of a task, a comment and a list with an id that the space has, too."""
+    new = {"If-None-Match": "*"}
+    home = (await person.http.post("/api/lists", json=TITLED)).json()
+    await person.http.put(f"{space}/lists/{home['id']}", json=TITLED, headers=new)
+    yield {"list": home["id"]}
+    task = await person.create()
+    comment = (await person.http.post("/api/comments", json={"task_id": task["id"], "text": "x"})).json()
+    other = {"task_id": shared, "text": "x"}
+    await person.http.put(f"{space}/comments/{comment['id']}", json=other, headers=new)
+    yield {"tasks": [{"id": task["id"]}]}
+    await person.http.put(f"{space}/tasks/{task['id']}", json=TITLED, headers=new)
+    yield {"tasks": [{"id": task["id"]}]}
+
+
+def operations_of(kind: str, body: dict[str, Any], *, named: bool) -> list[dict[str, Any]]:
     """Returns operations on objects of one kind, for every result that they can have."""
     common = {"kind": kind} if named else {}
     made = {"id": str(new_task_id()), **common}
     return [
-        {"op": "create", **made, kind: {"title": "x"}},
-        {"op": "create", **made, kind: {"title": "x"}},
-        {"op": "update", **made, kind: {"title": "y"}},
-        {"op": "update", **made, "if_match": '"1"', kind: {"title": "y"}},
-        {"op": "update", **made, kind: {"title": ""}},
+        {"op": "create", **made, kind: body},
+        {"op": "create", **made, kind: body},
+        {"op": "update", **made, kind: body},
+        {"op": "update", **made, "if_match": '"1"', kind: body},
+        {"op": "update", **made, kind: {}},
         {"op": "delete", **made},
         {"op": "delete", **made},
-        {"op": "create", **common, kind: {"title": "Kept"}},
+        {"op": "create", **common, kind: body},
     ]
 
 
@@ -320,7 +360,8 @@ async def test_each_body_is_documented_with_the_content_types_that_it_may_have(
         if "requestBody" in operation:
             accepted = set()
             for content_type in types:
-                url = path.format(task_id=new_task_id(), list_id=new_task_id())
+                names = ("task_id", "list_id", "comment_id", "space_id", "member_id")
+                url = path.format(**{name: new_task_id() for name in names})
                 answer = await ann.http.request(
                     method, url, content=b"{}", headers={"Content-Type": content_type}
                 )

@@ -44,12 +44,20 @@ every_operation = pytest.mark.parametrize(
 every_path = pytest.mark.parametrize("path", PATHS)
 
 
-def url(path: str, task_id: object = None, list_id: object = None) -> str:
+def url(path: str, task_id: object = None, list_id: object = None, comment_id: object = None) -> str:
     """Returns a path that this route answers on; a parameter that is new needs a value here."""
     name = "app.js" if path in WEB_APP else "init.js"
-    ids = {f"{kind}_id": uuid4() for kind in (*(entity.kind for entity in ENTITIES), "token")}
-    given = {"task_id": task_id, "list_id": list_id}
+    kinds = (*(entity.kind for entity in ENTITIES), "space", "member", "invitation", "token")
+    ids = {f"{kind}_id": uuid4() for kind in kinds}
+    given = {"task_id": task_id, "list_id": list_id, "comment_id": comment_id}
     return path.format(**ids | {key: value for key, value in given.items() if value}, name=name)
+
+
+class _Known(dict[str, str]):
+    """Parameters of a path of which others stay as they are."""
+
+    def __missing__(self, name: str) -> str:
+        return f"{{{name}}}"
 
 
 def methods_of(path: str) -> set[str]:
@@ -199,9 +207,16 @@ async def test_a_wrong_method_gets_all_allowed_ones(ann: Person, path: str) -> N
 async def test_head_answers_as_get_does_without_the_body(app: FastAPI, ann: Person, path: str) -> None:
     if "GET" not in methods_of(path):
         return
-    created = await ann.http.post("/api/lists", json={"title": "Home"})
-    target = url(path, (await ann.create())["id"], created.json()["id"])
-    if path == "/api/tasks/summary":
+    space = (await ann.http.post("/api/spaces", json={"title": "Home"})).headers["location"]
+    begin = space if path.startswith("/api/spaces/") else "/api"
+    ids = [
+        (await ann.http.post(f"{begin}/{kind}", json={"title": "Home"})).json()["id"]
+        for kind in ("tasks", "lists")
+    ]
+    comment = {"task_id": ids[0], "text": "Which one?"}
+    ids.append((await ann.http.post(f"{begin}/comments", json=comment)).json()["id"])
+    target = url(path.format_map(_Known(space_id=space.rpartition("/")[2], member_id="me")), *ids)
+    if path.endswith("/tasks/summary"):
         target += "?now=2026-11-21T14:30:00%2B01:00"
     bearer = [("Authorization", f"Bearer {ann.token}"), ("X-Request-ID", "same")]
 

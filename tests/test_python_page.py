@@ -44,6 +44,16 @@ def test_the_page_names_every_method() -> None:
             assert named == (methods if name else methods - rows.keys())
 
 
+def test_the_page_names_every_method_of_a_space() -> None:
+    rows = dict(re.findall(r"^\| `space\.(\w+)` \| ([^;|]+)", PAGE, re.MULTILINE))
+    with Client("http://tasks.test", "t") as client:
+        space = client.space("s")
+        assert rows.keys() == vars(space).keys() - vars(client).keys()
+        for name, row in rows.items():
+            methods = {one for one in dir(getattr(space, name)) if one[0] != "_"}
+            assert set(re.findall(r"`(\w+)`", row)) == methods
+
+
 def test_the_page_names_every_error() -> None:
     kinds = {
         name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, APIError)

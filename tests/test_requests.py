@@ -361,7 +361,7 @@ async def test_a_query_that_was_read_before_is_read_the_same(ann: Person) -> Non
 
 
 async def test_the_queries_kept_are_few_and_short(app: FastAPI, ann: Person) -> None:
-    (route,) = (one for one in app.routes if isinstance(one, StrictRoute) and one.name == "list_tasks")
+    (route,) = (one for one in app.routes if isinstance(one, StrictRoute) and one.operation_id == "listTasks")
     kept = route._queries
     kept.clear()
     for n in range(QUERY_CACHE_SIZE + 10):

@@ -9,7 +9,7 @@ from typing import Final
 
 PACKAGE: Final = Path(__file__).parent.parent / "clients/python/src/taskward_client"
 
-_MODULES: Final = ("client", "resources", "tasks", "transport")
+_MODULES: Final = ("client", "resources", "spaces", "tasks", "transport")
 _HEADER: Final = "# `make clients` writes this file from {name}; do not edit it.\n"
 _REPLACEMENTS: Final = (
     (r"^\"\"\"The asynchronous client\..*\"\"\"", '"""The synchronous client."""'),

@@ -41,8 +41,7 @@ def types_of(document: Schema) -> str:
         for name, schema in sorted(schemas.items())
     ]
     blocks += [_typed_dict(name, query) for name, query in queries(document)]
-    blocks.sort(key=lambda block: "TypeAlias" not in block)  # an alias is evaluated, so it comes first
-    return _formatted(_HEADER + "\n\n".join(blocks))
+    return _formatted(_HEADER + "\n\n".join(sorted(blocks, key=_place)))
 
 
 def operations(document: Schema) -> Iterator[Schema]:
@@ -68,6 +67,11 @@ def queries(document: Schema) -> Iterator[tuple[str, Schema]]:
                     "required": [one["name"] for one in given if one.get("required")],
                 },
             )
+
+
+def _place(block: str) -> int:
+    """Returns 0 for aliases, which others evaluate, and 2 for what evaluates its types itself."""
+    return 0 if "TypeAlias" in block else 1 if block.startswith(("class ", "@final\nclass ")) else 2
 
 
 def _alternatives(document: Any) -> set[str]:
@@ -124,7 +128,8 @@ def _type(schema: Schema) -> str:  # noqa: PLR0911 - one for each kind of schema
         case {"enum": values}:
             return f"Literal[{', '.join(map(json.dumps, values))}]"
         case {"anyOf": kinds} | {"oneOf": kinds}:
-            return " | ".join(dict.fromkeys(map(_type, kinds)))
+            types = dict.fromkeys(map(_type, kinds))
+            return " | ".join(one for one in types if "str" not in types or not one.startswith('Literal["'))
         case {"type": "array", "items": item}:
             return f"list[{_type(item)}]"
         case {"type": "object", "additionalProperties": value}:

@@ -15,6 +15,8 @@ from fastapi import APIRouter
 from starlette.types import Receive, Scope, Send
 
 from taskward import __version__, features, health, log
+from taskward.activity import routes as activity
+from taskward.activity.expiry import ActivityExpiry
 from taskward.api_docs import swagger_ui
 from taskward.api_docs.openapi import openapi_document
 from taskward.api_docs.swagger_ui import OPENAPI
@@ -22,7 +24,7 @@ from taskward.auth.authenticator import AUTHENTICATOR, authenticator
 from taskward.batch import routes as batch
 from taskward.changes import routes as changes
 from taskward.changes.streams import STREAM_REGISTRY, StreamRegistry
-from taskward.database import DATABASE, Database
+from taskward.database import DATABASE, OWNED_ROWS, Database
 from taskward.database.engines import open_database
 from taskward.http.admission import ADMISSION, Admission, Capacity
 from taskward.http.application import RequestMiddleware, RequestPipeline, Runs, Stops, Taskward
@@ -40,10 +42,14 @@ from taskward.me.recovery import Recovery
 from taskward.me.routes import CALENDAR_THREAD
 from taskward.me.spool import UPLOADS, Uploads, space_for_uploads
 from taskward.metrics import merge
+from taskward.moves import routes as moves
 from taskward.observability.audit import AuditMiddleware, ChangeLog
 from taskward.observability.http_metrics import MetricsMiddleware
 from taskward.observability.tracing import Tracing, tracing_from_env
 from taskward.settings import Settings, load_settings
+from taskward.spaces import routes as spaces
+from taskward.spaces.forms import declare_forms
+from taskward.spaces.routing import in_space
 from taskward.tasks.list_cache import LIST_CACHE, ListCache
 from taskward.tasks.zone_data import ZoneDataUpdate
 from taskward.tokens import routes as tokens
@@ -57,11 +63,18 @@ from taskward.webhooks.attempts import untraced
 from taskward.webhooks.passed_reminders import PassedReminders
 from taskward.webhooks.worker import WebhookWorker
 
+declare_forms()
+
+_OF_OWNERS = (*features.ROUTERS, batch.router)
+IN_SPACES = (*map(in_space, (*_OF_OWNERS, changes.router_in_space)), me.space_router, activity.router)
 ROUTERS = (
-    *features.ROUTERS,
-    batch.router,
+    *_OF_OWNERS,
+    tokens.router,
     changes.router,
     me.router,
+    *spaces.ROUTERS,
+    moves.router,
+    *IN_SPACES,
     health.router,
     swagger_ui.router,
     mcp.router,
@@ -105,6 +118,8 @@ def _is_served(feature: APIRouter, settings: Settings) -> bool:
         return settings.serves_mcp
     if feature is tokens.router:
         return settings.serves_tokens
+    if feature in spaces.ROUTERS or feature in IN_SPACES or feature is moves.router:
+        return settings.spaces
     return feature is not web_app.router or settings.serves_web_app
 
 
@@ -129,6 +144,7 @@ def _add_parts(app: Taskward, settings: Settings, database: Database, rate_limit
     """Adds what handlers and their dependencies use."""
     parts = app.parts
     parts.add(DATABASE, database)
+    parts.add(OWNED_ROWS, database)
     access_tokens = None
     if settings.serves_tokens:
         access_tokens = parts.add(ACCESS_TOKENS, AccessTokens(database))
@@ -141,7 +157,11 @@ def _add_parts(app: Taskward, settings: Settings, database: Database, rate_limit
     parts.add(BODY_THREAD, FairThreads(1, "large-bodies"))
     parts.add(CALENDAR_THREAD, FairThreads(1, "calendars", timeout=None))  # their responses have begun
     parts.add(UPLOADS, Uploads(space_for_uploads(settings.workers)))
-    kept = Retention(timedelta(days=settings.tombstone_days), timedelta(days=settings.trash_days))
+    kept = Retention(
+        timedelta(days=settings.tombstone_days),
+        timedelta(days=settings.trash_days),
+        timedelta(days=settings.activity_days),
+    )
     parts.add(RETENTION, kept)
     parts.add(OPENAPI, app.openapi)
     parts.add(WEB_SESSION, development_session(settings))
@@ -167,11 +187,12 @@ def _components(parts: Parts, tracing: Tracing | None, webhooks: WebhookWorker |
     recovery = Recovery(database)
     zone_data = ZoneDataUpdate(database, after=recovery)
     expiry = TrashExpiry(database, parts[RETENTION].trash, after=zone_data)
-    yield from (recovery, zone_data, expiry)
+    activity_expiry = ActivityExpiry(database, parts[RETENTION].activity, after=expiry)
+    yield from (recovery, zone_data, expiry, activity_expiry)
     if webhooks:
         yield webhooks
     if not (webhooks and webhooks.reminds):
-        yield PassedReminders(database, after=expiry)
+        yield PassedReminders(database, after=activity_expiry)
 
 
 def _add_observability(

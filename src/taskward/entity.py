@@ -1,4 +1,4 @@
-"""The declaration of an entity: one kind of object, with an id and a version, that users have in their feed.
+"""The declarations of the kinds of objects, with an id and a version, that owners have in their change feed.
 
 `taskward.features` lists all of them, and what concerns every kind is made from these declarations.
 """
@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import Table
+from sqlalchemy import ColumnElement, FromClause, Table
 
 from taskward.database.statements import Read, TransactionSteps
 from taskward.http.caller import Owner
@@ -36,31 +36,63 @@ class EntitySteps(Protocol):
         """Deletes an object; see `Entity.option` and `Entity.trash`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entity:
-    """One kind of object, as its folder declares it in `entity.py`."""
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class FeedKind:
+    """One kind of object of a change feed."""
 
     kind: str
     """Its name, in singular: the key of one object in JSON, and with `_id` of its id."""
 
     plural: str
-    """The name of several: of their path, and in `kinds` of the change feed."""
+    """Its name in `kinds` of the change feed."""
 
     table: Table
     """Each row has a `version`: the owner's counter at its last change."""
 
-    tombstones: Table
-    """The rows of deleted ones, each with the number of the deletion as `version`."""
-
     record: Any
-    """The named tuple of a stored one. Its fields are columns of `table`, and include `id`, `user_id` and
-    `version`."""
+    """The named tuple of a stored one. Its fields include `id` and `version`."""
 
     to_json: Callable[[Any], dict[str, Any]]
     """Returns a record, ready for the JSON writer."""
 
     model: type[BaseModel]
     """Documents what `to_json` returns."""
+
+    tombstones: Table | None = None
+    """The rows of deleted ones, each with the number of the deletion as `version`; None if there are none."""
+
+    has_ended: ColumnElement[bool] | None = None
+    """Of a kind without tombstones: the condition of the rows of `table` that are deletions."""
+
+    goes_with: str | None = None
+    """The `plural` of the kind whose deletions delete these too, without changes of their own. A feed of them
+    is one of that kind, too."""
+
+    rows: FromClause | None = None
+    """The rows that `columns` are of, if it is not `table` alone."""
+
+    columns: tuple[ColumnElement[Any], ...] = ()
+    """Those of `record`, in its order, if they are not columns of `table` with the names of its fields."""
+
+    @property
+    def can_end(self) -> bool:
+        """Whether the feed can have deletions of it."""
+        return self.tombstones is not None or self.has_ended is not None
+
+    def column_of(self) -> dict[str, ColumnElement[Any]]:
+        """Returns the column of each field of `record`."""
+        names = self.record._fields
+        return dict(zip(names, self.columns or [self.table.c[name] for name in names], strict=True))
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Entity(FeedKind):
+    """One kind of object that clients create, change and delete, as its folder declares it in `entity.py`.
+
+    `plural` is also the name of its path, and the fields of `record` are columns of `table`.
+    """
+
+    tombstones: Table
 
     new: type[BaseModel]
     """The body of a creation."""

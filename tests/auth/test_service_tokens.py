@@ -22,7 +22,7 @@ from taskward.http.errors import InvalidToken, TokenExpired
 from taskward.settings import SettingsError
 
 USER = UUID("0b5c7a54-3d1e-4d6f-9a40-2f7b6a0f3c11")
-RIGHTS = {Need.PRIVATE, Need.ACCOUNT, Need.CONTROL}
+RIGHTS = {Need.PRIVATE, Need.SPACE, Need.SHARING, Need.ACCOUNT, Need.CONTROL}
 MISMATCH = "signature does not match"
 ACT = "act.sub is not 1 to 255 visible characters"
 SCOPE = "scope is not of read, write, erase"

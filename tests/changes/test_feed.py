@@ -18,8 +18,8 @@ from support.change_feed import changes
 from support.postgres_connection import connected
 
 from taskward.http.cursors import decode_cursor, encode_cursor, scope_of
-from taskward.me.statements import ERASE_PART
 from taskward.tasks.ids import new_task_id
+from taskward.users.erasure import ERASE_PART
 
 Change = dict[str, Any]
 

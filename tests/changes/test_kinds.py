@@ -12,7 +12,7 @@ from support.change_feed import changes
 
 Change = dict[str, Any]
 BOTH = "tasks,lists"
-MALFORMED = {"kinds": "Kinds must be tasks, lists or both, like tasks,lists"}
+MALFORMED = {"kinds": "Kinds must be some of tasks, lists, comments and spaces, like tasks,lists"}
 
 
 async def get(person: Person, kinds: str | None = None, **query: Any) -> httpx.Response:

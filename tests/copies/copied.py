@@ -58,7 +58,13 @@ async def fill(person: Person) -> list[str]:
     deleted = await person.create("Deleted")
     await _sent(person, "DELETE", f"/api/tasks/{deleted['id']}")
     trashed = await person.create("Trashed", labels=["home"])
+    for task in (parent, trashed, parent):
+        comment = await _sent(person, "POST", "/api/comments", {"task_id": task["id"], "text": ODD})
+    await _sent(person, "DELETE", f"/api/comments/{comment['id']}")
     await _sent(person, "DELETE", f"/api/tasks/{trashed['id']}?to=trash")
+    space = (await person.http.post("/api/spaces", json={"title": ODD, "name": ODD})).headers["location"]
+    await _sent(person, "POST", f"{space}/invitations", {})
+    await _sent(person, "POST", f"{space}/tasks", {"title": ODD, "labels": ["home"], "assigned_to": "me"})
     await _sent(person, "POST", "/api/tokens", {"name": ODD, "access": "read", "private": False})
     made = await person.http.post("/api/tasks", json=KEYED_BODY, headers=KEYED)
     assert made.status_code == 201

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
-from support import MakeDatabase, running, settings_for
+from support import MakeDatabase, client_of, running, settings_for
 from support.postgres_connection import connected
+from support.waiting import until
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -21,7 +22,13 @@ async def url(new_database: MakeDatabase) -> str:
 async def own_app(url: str) -> AsyncIterator[FastAPI]:
     """Yields an app on that database, which no other module uses."""
     async with running(settings_for(url)) as app:
+        await until(lambda: is_ready(app))  # on a busy machine the database is prepared after the start
         yield app
+
+
+async def is_ready(app: FastAPI) -> bool:
+    async with client_of(app) as client:
+        return (await client.get("/health/ready")).is_success
 
 
 @pytest_asyncio.fixture

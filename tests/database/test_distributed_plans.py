@@ -49,10 +49,13 @@ OF_TYPE: Final[dict[str, Any]] = {
     "timestamptz": NOW,
 }
 JSON: Final = frozenset(
-    {"tasks", "lists", "reminders", "labels", "rows", "dropped_labels", "dropped_reminders"}
+    {"tasks", "lists", "comments", "reminders", "labels", "rows", "dropped_labels", "dropped_reminders"}
 )
 VALUES_OF: Final[dict[str, dict[str, Any]]] = {
+    "create the owner of a space": {"owner": uuid4()},
     "create task": {"task_id": TASK, "labels": '[["y", "y"]]'},
+    "create comment": {"task_id": TASK},
+    "stage comments": {"comments": f'[["{uuid4()}", "{TASK}", "x", null, 1, 1, "{uuid4()}"]]'},
     "add pending reminders": {"reminders": f'[["{TASK}", 1, 1000]]'},
     "add a label to tasks": {"tasks": f'[["{TASK}", "", 5]]'},
     "publish lists": {"lists": f'[["{uuid4()}", "List", false, "m", null, 1, 1]]'},

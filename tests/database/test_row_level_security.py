@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from contextvars import Context
 from functools import partial
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
@@ -35,6 +36,7 @@ from support.waiting import until
 from typer.testing import CliRunner
 
 from taskward import cli
+from taskward.activity.statements import EXPIRED_ACTIVITY
 from taskward.app import create_app
 from taskward.changes.statements import COUNTERS
 from taskward.database import DatabaseUnusable
@@ -44,6 +46,7 @@ from taskward.database.statements import STATEMENTS, Read
 from taskward.database.tables import owned_tables, shared_tables
 from taskward.me.admin import export_to
 from taskward.me.import_statements import ABANDONED
+from taskward.spaces.statements import SPACES_AFTER
 from taskward.tasks.zone_data_statements import OWNERS_AFTER, STORED_VERSION
 from taskward.trash.statements import OWNERS_OF_EXPIRED
 from taskward.webhooks.reminder_statements import NEXT_REMINDERS, PASSED_REMINDERS
@@ -197,7 +200,7 @@ async def test_in_every_table_it_sees_only_the_rows_of_the_owner(
         await connection.execute(f"SET LOCAL ROLE {await role_of(app)}")
         assert await connection.fetch(all_of_them) == []
 
-        await connection.execute(f"SET LOCAL taskward.owner = '{ann}'")
+        await connection.execute(f"SET LOCAL taskward.owner = '{ann}'; SET LOCAL taskward.caller = '{ann}'")
         assert [row[0] for row in await connection.fetch(all_of_them)] == [ann]
         for change in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"):
             assert (await connection.execute(f"{change} WHERE {column} = '{bob}'")).endswith(" 0")
@@ -299,8 +302,9 @@ async def test_these_statements_run_without_row_level_security() -> None:
     found = {one for one in STATEMENTS if isinstance(one, Read) and one.cross_owner}
 
     assert found == {
-        *(COUNTERS, ABANDONED, STORED_VERSION, OWNERS_AFTER),
+        *(COUNTERS, ABANDONED, STORED_VERSION, OWNERS_AFTER, SPACES_AFTER),
         *(WAITING, FAILED_BEFORE, BACKLOG, NEXT_REMINDERS, PASSED_REMINDERS, OWNERS_OF_EXPIRED),
+        EXPIRED_ACTIVITY,
     }
 
 
@@ -331,7 +335,8 @@ async def test_an_operator_can_export_with_it(app: FastAPI, url: str) -> None:
     await ann.create("Buy milk")
     await Person(app).create("Not hers")
 
-    await export_to(file, settings_for(url, database_rls=True), UUID(ann.sub), lambda *_: None)
+    export = export_to(file, settings_for(url, database_rls=True), UUID(ann.sub), lambda *_: None)
+    await asyncio.create_task(export, context=Context())  # without the caller of the requests before
 
     assert file.getvalue().count(b'"title"') == 1
     assert b'"Buy milk"' in file.getvalue()
@@ -615,7 +620,11 @@ async def owner_of_rows_in_every_table(app: FastAPI) -> str:
     ann = Person(app)
     await ann.create(labels=["home"])
     await ann.http.delete(f"/api/tasks/{(await ann.create())['id']}")
-    await ann.http.delete(f"/api/tasks/{(await ann.create())['id']}", params={"to": "trash"})
+    commented = [(await ann.create())["id"] for _ in range(2)]
+    for task in (*commented, commented[0]):
+        comment = await ann.http.post("/api/comments", json={"task_id": task, "text": "x"})
+    await ann.http.delete(f"/api/comments/{comment.json()['id']}")
+    await ann.http.delete(f"/api/tasks/{commented[1]}", params={"to": "trash"})
     for _ in range(2):
         created = await ann.http.post("/api/lists", json={"title": "Home"})
     await ann.http.delete(f"/api/lists/{created.json()['id']}")
@@ -626,8 +635,14 @@ async def owner_of_rows_in_every_table(app: FastAPI) -> str:
             "reminders SELECT $1::uuid, min(id::text)::uuid, 0, now() FROM tasks WHERE user_id = $1::uuid",
             "imports VALUES ($1::uuid, $1::uuid, now())",
             "import_tasks VALUES ($1::uuid, $1::uuid, NULL, 'x', 'x', NULL, NULL, true, now(), now())",
+            "import_comments VALUES ($1::uuid, $1::uuid, $1::uuid, 'x', NULL, now(), now())",
             "owner_locks VALUES ($1::uuid, 'x', 'x', 1)",
             "webhook_marks (user_id, attempts, is_erased) VALUES ($1::uuid, 0, false)",
+            "activity VALUES ($1::uuid, $1::uuid, now(), NULL, 'created')",
+            "spaces VALUES ($1::uuid, 'x', false, NULL, now(), now(), 1)",
+            "members VALUES ($1::uuid, $1::uuid, NULL, NULL, NULL, now(), NULL, NULL, now(), 1)",
+            "memberships VALUES ($1::uuid, $1::uuid, now(), false, 1)",
+            "invitations VALUES ($1::uuid, $1::uuid, 'x', 2, 1, 0, now(), NULL, 1, $1::uuid, now())",
         ):
             await connection.execute(f"INSERT INTO {row}", UUID(ann.sub))
     return ann.sub

@@ -23,6 +23,7 @@ from taskward.database import Database, DatabaseUnusable, schema
 from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.sqlite.database import SqliteDatabase
 from taskward.http.errors import DatabaseError
+from taskward.tasks.tables import TASKS
 
 assert ROUTERS  # with them every feature is imported, and so is every table
 
@@ -265,9 +266,11 @@ async def test_an_email_is_unique_and_a_missing_one_is_not(raw: Raw) -> None:
 
 async def test_rows_of_an_owner_are_deleted_with_the_owner(raw: Raw) -> None:
     # Rows of these may exist before the owner does, or after.
-    others = {"imports", "import_tasks", "owner_locks", "webhook_marks"}
+    others = {"imports", "import_tasks", "import_comments", "owner_locks", "webhook_marks"}
     tables = {table.name for table in SQLModel.metadata.tables.values() if "user_id" in table.c} - others
     now = "now()" if raw._postgres else "0"
+    columns = ", ".join(TASKS.c.keys())
+    comment = f"NULL, 'c', NULL, NULL, {now}, {now}, 1"
     await raw.run(
         raw.user(),
         raw.task(),
@@ -278,18 +281,33 @@ async def test_rows_of_an_owner_are_deleted_with_the_owner(raw: Raw) -> None:
         f"INSERT INTO list_tombstones VALUES ('{OWNER}', '{OWNER}', 1, {now})",  # noqa: S608 - as above
         f"INSERT INTO access_tokens VALUES "  # noqa: S608 - as above
         f"('{OWNER}', '{TASK}', '', 'n', 'read', NULL, NULL, {now}, {now}, NULL)",
-        f"INSERT INTO trash SELECT *, {now}, NULL FROM tasks WHERE user_id = '{OWNER}'",  # noqa: S608 - as above
+        f"INSERT INTO trash ({columns}, deleted_at) SELECT {columns}, {now} FROM tasks",  # noqa: S608 - as above
+        f"INSERT INTO comments VALUES ('{OWNER}', '{OWNER}', '{TASK}', {comment})",  # noqa: S608 - as above
+        f"INSERT INTO trash_comments VALUES ('{OWNER}', '{OWNER}', '{TASK}', {comment})",  # noqa: S608 - as above
+        f"INSERT INTO comment_tombstones VALUES ('{OWNER}', '{OWNER}', 1, {now})",  # noqa: S608 - as above
+        f"INSERT INTO activity VALUES "  # noqa: S608 - as above
+        f"('{OWNER}', '{OWNER}', {now}, NULL, 'created', NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
+        f"INSERT INTO spaces VALUES ('{OWNER}', 'S', {raw.false}, NULL, {now}, {now}, 1)",  # noqa: S608 - as above
+        f"INSERT INTO members VALUES "  # noqa: S608 - as above
+        f"('{OWNER}', '{OWNER}', NULL, NULL, NULL, {now}, NULL, NULL, {now}, 1)",
+        f"INSERT INTO memberships VALUES ('{OWNER}', '{OWNER}', {now}, {raw.false}, 1)",  # noqa: S608 - as above
+        f"INSERT INTO invitations VALUES "  # noqa: S608 - as above
+        f"('{OWNER}', '{OWNER}', 'd', 2, 1, 0, {now}, NULL, 1, '{OWNER}', {now})",
         f"DELETE FROM users WHERE id = '{OWNER}'",  # noqa: S608 - as above
     )
 
     assert tables == {
         *("tasks", "tombstones", "idempotency_keys"),
         *("task_labels", "reminders", "lists", "list_tombstones", "trash", "access_tokens"),
+        *("spaces", "members", "memberships", "invitations", "activity"),
+        *("comments", "trash_comments", "comment_tombstones"),
     }
+    of_tasks = {"task_labels": "tasks", "reminders": "tasks", "comments": "tasks", "trash_comments": "trash"}
     for name in tables:
         (table,) = [one for one in SQLModel.metadata.tables.values() if one.name == name]
         keys = {(key.target_fullname, key.ondelete) for key in table.foreign_keys}
-        parents = {"tasks.user_id", "tasks.id"} if name in ("task_labels", "reminders") else {"users.id"}
+        other = of_tasks.get(name)
+        parents = {f"{other}.user_id", f"{other}.id"} if other else {"users.id"}
         assert keys == {(parent, "CASCADE") for parent in parents}
         assert await raw.run(f"SELECT count(*) FROM {name}") == [(0,)]  # noqa: S608 - as above
 

@@ -7,7 +7,7 @@ from sqlmodel import SQLModel
 
 from taskward.app import ROUTERS
 from taskward.database.tables import all_tables, owned_tables
-from taskward.me.statements import ERASE_PART
+from taskward.users.erasure import ERASE_PART
 
 assert ROUTERS  # the module imports every feature
 

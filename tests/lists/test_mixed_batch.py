@@ -189,7 +189,7 @@ async def test_an_operation_takes_only_what_its_single_form_takes(
 async def test_what_is_no_operation_is_named_with_its_place(ann: Person) -> None:
     answer = await send(ann, {"op": "create", "kind": "label"}, {"op": "move"}, {"op": "create", "x": 1}, 5)
     assert problems(answer) == {
-        "operations.0.kind": "Kind must be one of task, list",
+        "operations.0.kind": "Kind must be one of task, list, comment",
         "operations.1.op": "Op must be one of create, update, delete",
         "operations.2.x": "Unknown field",
         "operations.3": "Operations.3 must be an object",

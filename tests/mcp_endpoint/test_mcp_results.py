@@ -108,6 +108,7 @@ async def largest_calls(service: InProcess, sub: str) -> list[tuple[str, dict[st
         ("find_lists", {}),
         ("find_labels", {}),
         ("find_trash", {}),
+        ("find_spaces", {}),
         ("add_tasks", {"tasks": titles, "idempotency_key": "1"}),
         ("update_tasks", {"tasks": [{"id": one, "priority": "high"} for one in ids]}),
         ("complete_tasks", {"ids": ids, "reopen": True}),

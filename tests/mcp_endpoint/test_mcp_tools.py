@@ -19,7 +19,9 @@ from taskward.mcp.tools import TOOLS
 from taskward.tasks.fields.priority import TaskPriority
 from taskward.tasks.models import NewTask
 
-READING = {"find_tasks", "get_tasks", "get_overview", "find_lists", "find_labels", "find_trash"}
+READING = {
+    *("find_tasks", "get_tasks", "get_overview", "find_lists", "find_labels", "find_trash", "find_spaces"),
+}
 ADDING = {"add_tasks", "add_lists"}
 CHANGING = {"update_tasks", "complete_tasks", "delete_tasks", "restore_tasks"}
 
@@ -59,6 +61,14 @@ FAILURES: list[tuple[str, dict[str, Any], str]] = [
     ("restore_tasks", {"ids": ["x"]}, "Restored in part.\nids.0: task_id: Task id must be a UUID"),
     ("restore_tasks", {"ids": [37 * "x"]}, "find_tasks returns them: at most 36 characters each"),
     ("find_trash", {"cursor": "x"}, "cursor: "),
+    ("find_tasks", {"space": "Nowhere"}, "space: no space is called 'Nowhere'; there are: none."),
+    ("add_tasks", {"tasks": [{"title": "x"}], "space": 5}, "space: no space is called '5'"),
+    ("find_tasks", {"assigned_to": "me"}, "assigned_to: There are no assignees in private tasks"),
+    (
+        "add_tasks",
+        {"tasks": [{"title": "x", "assigned_to": "me"}], "idempotency_key": "1"},
+        "tasks.0: assigned_to: Assignee must be a member of the space",
+    ),
     ("add_lists", {"lists": [{"title": ""}]}, "lists.0: title: Title cannot be empty"),
 ]
 

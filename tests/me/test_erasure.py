@@ -2,7 +2,7 @@
 
 import asyncio
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from fastapi import FastAPI
 from sqlalchemy import Table
@@ -14,11 +14,12 @@ from support.paging import NOON, insert_rows
 
 from taskward.database.sqlite.database import SqliteDatabase
 from taskward.http.caller import Owner
-from taskward.me.import_models import ImportedTask
+from taskward.me.import_models import ImportedComment, ImportedTask
 from taskward.me.staging import Staging
 
 ERASED = {"message": "All data deleted"}
 CANARY = "canary1147"
+MOMENT = "2026-01-02T03:04:05Z"
 _WITHOUT_USER_DATA = {"restores", "owner_locks", "time_zone_data", "webhook_marks", "webhook_endpoint"}
 TABLES = sorted(
     (table for table in SQLModel.metadata.tables.values() if table.name not in _WITHOUT_USER_DATA),
@@ -51,8 +52,8 @@ async def traces(app: FastAPI, *signs: str) -> list[str]:
     return [table.name for table in TABLES if await rows_with(app, table, *signs)]
 
 
-async def fill(app: FastAPI, person: Person, word: str) -> None:
-    """Writes something into every column that can hold what a person wrote."""
+async def fill(app: FastAPI, person: Person, word: str) -> str:
+    """Writes something into every column that can hold what a person wrote; returns the id of a space."""
     fields: dict[str, Any] = {"position": word, "metadata": {"word": word}}
     held, dropped = [
         (await person.http.post("/api/lists", json={"title": f"{word} list", **fields})).json()
@@ -69,6 +70,14 @@ async def fill(app: FastAPI, person: Person, word: str) -> None:
     trashed = await person.create(f"{word} Trashed", description=f"{word} too", labels=[word], **fields)
     await person.http.delete(f"/api/tasks/{trashed['id']}", params={"to": "trash"})
     await person.put(kept["id"], description=f"{word} changed")
+    comment = {"task_id": kept["id"], "text": f"{word} Comment", "metadata": {"word": word}}
+    for _ in range(2):
+        made = await person.http.post("/api/comments", json=comment)
+        assert made.status_code == 201
+    await person.http.delete(made.headers["location"])
+    thrown = await person.create(f"{word} Thrown")
+    await person.http.post("/api/comments", json={**comment, "task_id": thrown["id"]})
+    await person.http.delete(f"/api/tasks/{thrown['id']}", params={"to": "trash"})
     for path, body in [
         ("/api/tasks", {"title": f"{word} keyed"}),
         ("/api/tasks/batch", {"operations": [{"op": "create", "task": {"title": f"{word} batch"}}]}),
@@ -85,29 +94,39 @@ async def fill(app: FastAPI, person: Person, word: str) -> None:
             )
         ]
     )
-    await abandoned._flush()
+    staged = {**comment, "id": str(uuid4()), "created_at": MOMENT, "updated_at": MOMENT}
+    await abandoned.add_comments([ImportedComment.model_validate(staged)])
     reminder = {"user_id": UUID(person.sub), "task_id": UUID(kept["id"]), "n": 0, "fire_at": NOON}
     await insert_rows(app, "reminders", [reminder])
+    space = {"title": f"{word} space", "name": f"{word} name", "metadata": {"word": word}}
+    path = (await person.http.post("/api/spaces", json=space)).headers["location"]
+    assert (await person.http.post(f"{path}/invitations", json={})).status_code == 201
+    return path.rpartition("/")[2]
 
 
 async def test_everything_is_gone_from_every_table(app: FastAPI) -> None:
     ann = Person(app, email=f"{CANARY}@example.com")
-    await fill(app, ann, CANARY)
+    space = await fill(app, ann, CANARY)
     assert await traces(app, CANARY) == [
         "access_tokens",
+        "comments",
         "idempotency_keys",
+        "import_comments",
         "import_tasks",
         "lists",
+        "members",
+        "spaces",
         "task_labels",
         "tasks",
         "trash",
+        "trash_comments",
         "users",
     ]
-    assert await traces(app, ann.sub) == [table.name for table in TABLES]
+    assert await traces(app, ann.sub, space) == [table.name for table in TABLES]
 
     await erase(ann)
 
-    assert await traces(app, CANARY, ann.sub) == []
+    assert await traces(app, CANARY, ann.sub, space) == []
     assert refusal(await ann.http.get("/api/me")) == NO_SUCH_USER
     assert await export(ann) == {"user": None, "tasks": []}
     assert await ann.tasks() == []
@@ -133,31 +152,30 @@ async def test_the_canary_sits_in_every_column_that_can_hold_one(app: FastAPI) -
     await erase(ann)
 
     assert texts - filled == {
+        *(f"activity.{name}" for name in ("action", "fields", "via")),
         *(f"access_tokens.{name}" for name in ("digest", "access", "spaces")),
         "idempotency_keys.digest",
         "idempotency_keys.location",
         "idempotency_keys.tag",
+        "invitations.digest",
         *(f"{one}.{name}" for one in ("tasks", "import_tasks", "trash") for name in ("due_key", "start_key")),
         *(f"{one}.past_recurrence" for one in ("tasks", "trash")),
+        *(f"{one}.mentions" for one in ("comments", "trash_comments")),
         "users.time_zone",
     }
 
 
 async def test_the_rows_of_other_users_stay_as_they_are(app: FastAPI, ann: Person, bob: Person) -> None:
     await fill(app, ann, "hers")
-    await fill(app, bob, "his")
-    before = {table.name: his_rows(await rows_with(app, table, bob.sub), bob) for table in TABLES}
+    his = (bob.sub, await fill(app, bob, "his"))
+    before = {table.name: sorted(await rows_with(app, table, *his)) for table in TABLES}
     document, followed = await export(bob), (await changes(bob))["changes"]
 
     await erase(ann)
 
-    assert {table.name: his_rows(await rows_with(app, table, bob.sub), bob) for table in TABLES} == before
+    assert {table.name: sorted(await rows_with(app, table, *his)) for table in TABLES} == before
     assert all(before.values()), before
     assert (await export(bob), (await changes(bob))["changes"]) == (document, followed)
-
-
-def his_rows(rows: list[list[str]], bob: Person) -> list[list[str]]:
-    return sorted(row for row in rows if bob.sub in row)
 
 
 async def test_erasing_nothing_is_an_erasure_too(ann: Person) -> None:

@@ -13,7 +13,8 @@ from support.import_documents import a_task, import_tasks
 from support.rows import stored
 
 from taskward.database.sqlite.database import SqliteDatabase
-from taskward.me import erasure, staging
+from taskward.me import staging
+from taskward.users import erasure
 
 TASKS: Final = 60
 LABELS: Final = [f"label {n}" for n in range(20)]

@@ -57,7 +57,7 @@ def told(lines: CapturedLog) -> list[dict[str, Any]]:
 
 def done(action: str, user_id: str, **others: object) -> dict[str, object]:
     """Returns the line of a change by a user of their own data."""
-    request = {"request_id": "mine", "caller_id": user_id, "user_id": user_id}
+    request = {"request_id": "mine", "user_id": user_id}
     return {"message": "change", "outcome": "done", "action": action} | request | others
 
 
@@ -97,7 +97,7 @@ async def test_a_line_names_the_caller_and_the_owner_of_the_data(
     made, refused = told(lines)
     assert (made["outcome"], refused["outcome"]) == ("done", "refused")
     for line in (made, refused):
-        assert (line["caller_id"], line["user_id"]) == (ann.sub, str(owner.id))
+        assert (line["user_id"], line["owner_id"]) == (ann.sub, str(owner.id))
 
 
 async def test_each_applied_operation_of_a_batch_is_a_line(audited: FastAPI, lines: CapturedLog) -> None:
@@ -186,6 +186,24 @@ async def test_a_task_in_the_trash_has_a_line_for_each_step(audited: FastAPI, li
         ("task.trash", None, 1),
         ("task.purge", None, 1),
     ]
+
+
+async def test_a_move_names_both_owners(audited: FastAPI, lines: CapturedLog) -> None:
+    ann = Person(audited)
+    space = (await ann.http.post("/api/spaces", json={"title": "x"})).json()["id"]
+    home = (await ann.http.post("/api/lists", json={"title": "secret"})).json()["id"]
+    for _ in range(3):
+        await ann.create("secret", list_id=home)
+    told(lines)
+
+    await ann.http.post("/api/moves", json={"from": None, "to": space, "list": home})
+
+    found = told(lines)
+    assert "secret" not in str(found)
+    assert [(line["action"], line["user_id"], line["moved_to"]) for line in found] == [
+        (action, ann.sub, space) for action in ("task.move", "list.move")
+    ]
+    assert (found[0]["count"], found[1]["list_id"]) == (3, home)
 
 
 async def test_a_change_of_other_fields_names_them_and_counts_what_it_moves(
@@ -404,14 +422,32 @@ def test_every_statement_that_changes_data_of_a_user_is_an_action() -> None:
         "drop expired responses",
         "count many writes",
         "count many writes of a person",
+        "count a change of members",
+        "create the owner of a space",
+        "add a membership",
+        "end a membership",
+        "erase of memberships",
+        "erase of activity",
+        "erase of invitations",
+        "erase of members",
         "add tombstones of several tasks",
         "copy several tasks to the trash",
         "restore tasks from the trash",
+        "restore comments from the trash",
+        *(f"add moved rows of {one}" for one in ("comments", "lists", "task_labels", "tasks")),
         "erase of trash",
         "add a list's tombstone",
+        "add a comment's tombstone",
         "add a label to tasks",
         "drop a label of tasks",
+        "add moved rows of tasks",
+        "add moved rows of task_labels",
+        "add moved rows of lists",
         "erase of access_tokens",
+        *(
+            f"erase of {one}"
+            for one in ("comments", "comment_tombstones", "trash_comments", "import_comments")
+        ),
         "erase of idempotency_keys",
         "erase of import_tasks",
         "erase of reminders",

@@ -143,7 +143,8 @@ async def test_requests_in_progress_are_counted_until_they_end(seen: FastAPI) ->
 @pytest.mark.processes
 async def test_the_connections_in_use_and_the_waiting_requests_are_shown(new_database: MakeDatabase) -> None:
     url = await new_database("postgres")
-    async with running(settings_for(url, metrics_port=0, database_pool_size=1)) as app:
+    settings = settings_for(url, metrics_port=0, database_pool_size=1, trash_days=0)  # its expiry waits, too
+    async with running(settings) as app:
         ann = Person(app)
         await ann.tasks()
         await until_jobs_have_run(app)
@@ -169,7 +170,8 @@ async def test_a_request_that_timed_out_is_not_shown_as_waiting(
 ) -> None:
     monkeypatch.setattr(pool, "ACQUIRE_TIMEOUT", 0.2)
     url = await new_database("postgres")
-    async with running(settings_for(url, metrics_port=0, database_pool_size=1)) as app:
+    settings = settings_for(url, metrics_port=0, database_pool_size=1, trash_days=0)  # its expiry waits, too
+    async with running(settings) as app:
         ann = Person(app)
         await ann.tasks()
         async with database_of(app).pool.acquire():

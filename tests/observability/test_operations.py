@@ -54,6 +54,7 @@ async def test_every_field_of_the_logs_is_described(lines: CapturedLog) -> None:
         await ann.http.post("/api/lists", json={"title": "Home"})
         await ann.http.post("/api/me/import", json={"user": None, "tasks": [task]})
         await Person(app).http.post("/api/me/import", json={"user": None, "tasks": [task]})
+        await use_a_space(ann, task["id"])
         await client_of(app).get("/api/tasks")
     common = {"timestamp", "level", "logger", "message"}
     of_requests, of_audit = (
@@ -63,6 +64,15 @@ async def test_every_field_of_the_logs_is_described(lines: CapturedLog) -> None:
 
     described = {title: _fields(title) for title in ("The log", "Audit log")}
     assert described == {"The log": of_requests | {"trace_id", "span_id"}, "Audit log": of_audit}
+
+
+async def use_a_space(person: Person, task_id: str) -> None:
+    """Comments on a task in a space, to which it is moved, and invites to it."""
+    space = (await person.http.post("/api/spaces", json={"title": "Home"})).headers["location"]
+    await person.http.post("/api/comments", json={"task_id": task_id, "text": "x"})
+    move = {"from": None, "to": space.rpartition("/")[2], "tasks": [{"id": task_id}]}
+    assert (await person.http.post("/api/moves", json=move)).status_code == 200
+    await person.http.post(f"{space}/invitations", json={})
 
 
 def _fields(title: str) -> set[str]:

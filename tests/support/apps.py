@@ -12,7 +12,7 @@ from starlette.types import Scope
 
 from support.waiting import until
 from taskward.app import create_app
-from taskward.database import DATABASE
+from taskward.database import DATABASE, OWNED_ROWS
 from taskward.database.background import BackgroundWork
 from taskward.http.application import Taskward
 from taskward.http.context import RequestContext
@@ -87,8 +87,9 @@ async def until_jobs_have_run(app: FastAPI) -> None:
 
 
 def replace_part(monkeypatch: pytest.MonkeyPatch, app: FastAPI, key: Key[Any], part: object) -> None:
-    """Replaces a part of an app until the test is over."""
-    monkeypatch.setitem(parts_of(app), key, part)
+    """Replaces a part of an app until the test is over; the database also as stores have it."""
+    for one in (key, OWNED_ROWS) if key is DATABASE else (key,):
+        monkeypatch.setitem(parts_of(app), one, part)
 
 
 BreakDatabase = Callable[[BaseException], None]

@@ -130,7 +130,7 @@ def leaving_streams(app: FastAPI) -> ASGIApp:
     """Leaves a stream when its first part has arrived, for it would never end by itself."""
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] != "/api/events":
+        if not scope["path"].endswith("/events"):
             await app(scope, receive, send)
             return
         whole, arrived = False, asyncio.Event()

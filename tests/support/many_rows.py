@@ -35,7 +35,7 @@ async def insert_many_rows(app: FastAPI, owner: UUID, tasks: int) -> None:
     """Inserts an owner with that many tasks, and as many rows of other tables as such an owner can have.
 
     Tasks are in lists, have subtasks, labels, reminders, dates and series, and are staged once more. Half as
-    many are in the trash.
+    many are in the trash. Each task has two comments, of fifty members, and two entries in the activity.
     """
     rows: dict[str, Any] = {
         "users": [_of(id=owner, seq=10 * FIRST_VERSION, horizon=1)],
@@ -55,12 +55,24 @@ async def insert_many_rows(app: FastAPI, owner: UUID, tasks: int) -> None:
             {"list_id": deleted_id(n), "version": 3 * FIRST_VERSION + n, "deleted_at": NOON}
             for n in range(tasks // 10)
         ),
+        "comments": (_comment(n, _id(8, n), task_id(n // 2)) for n in range(tasks)),
+        "trash_comments": (_comment(n, _id(9, n), _id(7, n // 2)) for n in range(tasks)),
+        "comment_tombstones": (
+            {"comment_id": deleted_id(n), "version": 6 * FIRST_VERSION + n, "deleted_at": NOON}
+            for n in range(tasks // 10)
+        ),
+        "activity": (_entry(n, task_id(n // 2)) for n in range(tasks)),
+        "import_comments": (_staged_comment(n) for n in range(tasks)),
         "idempotency_keys": (_response(n) for n in range(tasks // 20)),
         "import_tasks": (_staged(n) for n in range(tasks)),
     }
     for table, of_table in rows.items():
         owned = {} if table == "users" else {"user_id": owner}
         await insert_rows(app, table, [owned | row for row in of_table])
+
+
+def _entry(n: int, task: UUID) -> dict[str, Any]:
+    return {"id": _id(10, n), "at": NOON + timedelta(seconds=n), "action": "updated", "task_id": task}
 
 
 def _id(kind: int, n: int) -> UUID:
@@ -110,6 +122,20 @@ def _trashed(n: int) -> dict[str, Any]:
         deleted_at=NOON + timedelta(seconds=n - n % 5),
         deleted_with=_id(7, n - n % 5) if n % 5 else None,
     )
+
+
+def _staged_comment(n: int) -> dict[str, Any]:
+    return _of(id=_id(10, n), task_id=task_id(n // 2), text=f"Comment {n}")
+
+
+def _comment(n: int, comment_id: UUID, of_task: UUID) -> dict[str, Any]:
+    author = member_id(n % 50) if n % 5 else None
+    values = {"author_id": author, "version": 5 * FIRST_VERSION + n}
+    return _of(id=comment_id, task_id=of_task, text=f"Comment {n}", **values)
+
+
+def member_id(n: int) -> UUID:
+    return _id(11, n)
 
 
 def _label(n: int) -> dict[str, Any]:

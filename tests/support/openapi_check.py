@@ -41,7 +41,7 @@ class Documented:
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = document
         self._strict_components = strict(copy.deepcopy(document["components"]))
-        self._paths = sorted(self._document["paths"], key=lambda path: "{" in path)
+        self._paths = sorted(self._document["paths"], key=lambda path: path.count("{"))
         self._pattern = re.compile("|".join(f"({re.sub('{[^}]+}', '[^/]+', path)})" for path in self._paths))
         self._description = cache(self._describe)
 

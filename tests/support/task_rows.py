@@ -37,6 +37,7 @@ class TaskRow:
     reminders: Reminders = ()
     recurrence: Mapping[str, str] | None = None
     series_id: UUID | None = None
+    assigned_to: UUID | None = None
     updated_at: datetime = NOON
     id: UUID = field(default_factory=new_task_id)
 
@@ -70,6 +71,7 @@ class TaskRow:
             "parent_id": self.parent_id,
             "position": self.position,
             "completed_at": self.completed_at,
+            "assigned_to": self.assigned_to,
             **fields.columns(),
         }
 

@@ -34,7 +34,16 @@ def examples(operation: dict[str, Any], status: str) -> list[Any]:
 def test_the_query_of_the_list_is_described_with_its_bounds(paths: dict[str, Any]) -> None:
     query = parameters(paths[LIST]["get"])
 
-    assert set(query) == {"limit", "cursor", "is_completed", "q", "sort", "If-None-Match", *FILTERS}
+    assert set(query) == {
+        "limit",
+        "cursor",
+        "is_completed",
+        "q",
+        "sort",
+        "assigned_to",
+        "If-None-Match",
+        *FILTERS,
+    }
     assert [query["limit"][key] for key in ("type", "minimum", "maximum", "default")] == [
         "integer",
         1,

@@ -9,12 +9,13 @@ from support import Person, refusal
 from test_promises import OPERATIONS
 from tokens.token_support import BEYOND, bearer, store_token
 
-Kind = Literal["private", "account", "never"]
+Kind = Literal["private", "account", "space", "never"]
 
 BATCH: Final = {"operations": [{"op": "create", "kind": "task", "task": {"title": "x"}}]}
 TASK: Final = {"title": "x"}
+COMMENT: Final = {"task_id": str(uuid4()), "text": "x"}
 
-TABLE: Final[dict[str, tuple[Kind, Any]]] = {
+TABLE_OF_PERSONS: Final[dict[str, tuple[Kind, Any]]] = {
     "GET /api/tasks": ("private", None),
     "POST /api/tasks": ("private", TASK),
     "GET /api/tasks/summary": ("private", None),
@@ -34,6 +35,13 @@ TABLE: Final[dict[str, tuple[Kind, Any]]] = {
     "PUT /api/lists/{list_id}": ("private", TASK),
     "PATCH /api/lists/{list_id}": ("private", TASK),
     "DELETE /api/lists/{list_id}": ("private", None),
+    "GET /api/comments": ("private", None),
+    "GET /api/comments/counts": ("private", None),
+    "POST /api/comments": ("private", COMMENT),
+    "GET /api/comments/{comment_id}": ("private", None),
+    "PUT /api/comments/{comment_id}": ("private", {"text": "x"}),
+    "PATCH /api/comments/{comment_id}": ("private", {"text": "x"}),
+    "DELETE /api/comments/{comment_id}": ("private", None),
     "GET /api/trash": ("private", None),
     "DELETE /api/trash": ("never", None),
     "POST /api/trash/{task_id}/restore": ("private", {}),
@@ -43,6 +51,7 @@ TABLE: Final[dict[str, tuple[Kind, Any]]] = {
     "GET /api/me": ("account", None),
     "PATCH /api/me": ("account", {"time_zone": "Europe/Berlin"}),
     "DELETE /api/me": ("never", None),
+    "GET /api/me/agenda": ("account", None),
     "GET /api/me/export": ("account", None),
     "GET /api/me/calendar.ics": ("account", None),
     "POST /api/me/import": ("never", {"tasks": []}),
@@ -51,15 +60,50 @@ TABLE: Final[dict[str, tuple[Kind, Any]]] = {
     "DELETE /api/tokens": ("never", None),
     "DELETE /api/tokens/{token_id}": ("never", None),
 }
+
+SPACE: Final = UUID(int=1)
+NAMED: Final = {"title": "x"}
+MEMBER: Final = {"name": "x"}
+INVITATION: Final = {"invitation": "twi_" + "A" * 86}
+
+TABLE_OF_SPACES: Final[dict[str, tuple[Kind, Any]]] = {
+    "GET /api/spaces": ("space", None),
+    "GET /api/spaces/events": ("space", None),
+    "POST /api/moves": ("space", {"from": str(SPACE), "to": str(UUID(int=3)), "list": str(UUID(int=4))}),
+    "POST /api/spaces": ("never", NAMED),
+    "POST /api/invitations/redeem": ("never", INVITATION),
+    "GET /api/spaces/{space_id}": ("space", None),
+    "PUT /api/spaces/{space_id}": ("never", NAMED),
+    "PATCH /api/spaces/{space_id}": ("never", NAMED),
+    "DELETE /api/spaces/{space_id}": ("never", None),
+    "GET /api/spaces/{space_id}/export": ("space", None),
+    "GET /api/spaces/{space_id}/activity": ("space", None),
+    "GET /api/spaces/{space_id}/members": ("space", None),
+    "GET /api/spaces/{space_id}/members/{member_id}": ("space", None),
+    "PUT /api/spaces/{space_id}/members/{member_id}": ("never", MEMBER),
+    "PATCH /api/spaces/{space_id}/members/{member_id}": ("never", MEMBER),
+    "DELETE /api/spaces/{space_id}/members/{member_id}": ("never", None),
+    "GET /api/spaces/{space_id}/invitations": ("space", None),
+    "POST /api/spaces/{space_id}/invitations": ("never", {}),
+    "DELETE /api/spaces/{space_id}/invitations/{invitation_id}": ("never", None),
+}
+
+BELOW_A_SPACE: Final[dict[str, tuple[Kind, Any]]] = {
+    name.replace(" /api", " /api/spaces/{space_id}"): ("space" if kind == "private" else kind, body)
+    for name, (kind, body) in TABLE_OF_PERSONS.items()
+    if not name.split(" ")[1].startswith(("/api/me", "/api/tokens"))
+}
+
+TABLE: Final = TABLE_OF_PERSONS | TABLE_OF_SPACES | BELOW_A_SPACE
 """For each route below /api: what a token needs for it, and a body that it takes."""
 
 REACHES: Final[dict[str, tuple[dict[str, Any], frozenset[Kind]]]] = {
-    "everything": ({}, frozenset({"private", "account"})),
-    "said to be private": ({"private": True}, frozenset({"private", "account"})),
-    "nothing private": ({"private": False}, frozenset()),
-    "one space": ({"spaces": [UUID(int=1)]}, frozenset()),
-    "one space, nothing private": ({"spaces": [UUID(int=1)], "private": False}, frozenset()),
-    "one space and private": ({"spaces": [UUID(int=1)], "private": True}, frozenset({"private"})),
+    "everything": ({}, frozenset({"private", "account", "space"})),
+    "said to be private": ({"private": True}, frozenset({"private", "account", "space"})),
+    "nothing private": ({"private": False}, frozenset({"space"})),
+    "one space": ({"spaces": [SPACE]}, frozenset({"space"})),
+    "one space, nothing private": ({"spaces": [SPACE], "private": False}, frozenset({"space"})),
+    "one space and private": ({"spaces": [SPACE], "private": True}, frozenset({"private", "space"})),
 }
 """The columns of a token, and what it has with them."""
 
@@ -93,6 +137,19 @@ async def test_a_token_does_what_the_table_allows_and_nothing_else(
                 assert answer.headers["allow"] == ", ".join(sorted(allowed_at(path, access, has)))
                 assert answer.headers["cache-control"] == "no-store"
                 assert sent == "HEAD" or refusal(answer) == BEYOND
+
+
+@pytest.mark.parametrize("access", ["read", "write"])
+async def test_a_space_out_of_reach_is_as_one_that_does_not_exist(
+    app: FastAPI, ann: Person, access: str
+) -> None:
+    http = bearer(app, await store_token(app, ann.sub, access, spaces=[UUID(int=2)]))
+
+    for name, (_, body) in TABLE.items():
+        method, _, path = name.partition(" ")
+        if path.startswith("/api/spaces/{space_id}") and not path.endswith("/events"):
+            answer = await http.request(method, filled(path), json=body)
+            assert (name, *refusal(answer)) == (name, 404, "NOT_FOUND", "Space not found")
 
 
 async def test_the_fields_of_a_request_are_validated_before_the_token(app: FastAPI, ann: Person) -> None:
@@ -148,7 +205,7 @@ async def test_what_was_refused_to_a_token_has_changed_nothing(app: FastAPI, ann
 
 
 def methods_sent(method: str, path: str) -> set[str]:
-    if path == "/api/events":
+    if path.endswith("/events"):
         return {"HEAD"}  # the response to GET does not end
     return {"GET", "HEAD"} if method == "GET" else {method}
 
@@ -164,4 +221,5 @@ def allowed_at(path: str, access: str, has: frozenset[Kind]) -> set[str]:
 
 def filled(path: str) -> str:
     query = "?now=2035-01-01T00:00:00%2B00:00" if path.endswith("/summary") else ""
-    return path.format(task_id=uuid4(), list_id=uuid4(), token_id=uuid4()) + query
+    names = ("task_id", "list_id", "comment_id", "token_id", "member_id", "invitation_id")
+    return path.format(**{name: uuid4() for name in names}, space_id=SPACE) + query

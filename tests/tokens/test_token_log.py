@@ -39,13 +39,13 @@ async def audited(new_database: MakeDatabase) -> AsyncIterator[FastAPI]:
 def audit(lines: CapturedLog) -> list[dict[str, Any]]:
     found = lines.of("taskward.audit")
     lines.texts.clear()
-    keep = ("action", "outcome", "user_id", "caller_id", "token_id", "actor", "count", "status")
+    keep = ("action", "outcome", "user_id", "owner_id", "token_id", "actor", "count", "status")
     return [{name: line[name] for name in keep if name in line} for line in found]
 
 
 async def test_making_and_revoking_are_changes(audited: FastAPI, lines: CapturedLog) -> None:
     ann = Person(audited)
-    mine = {"outcome": "done", "user_id": ann.sub, "caller_id": ann.sub}
+    mine = {"outcome": "done", "user_id": ann.sub}
     one, two = await make_token(ann), await make_token(ann)
     assert audit(lines) == [
         {"action": "token.create", **mine, "token_id": token["id"]} for token in (one, two)

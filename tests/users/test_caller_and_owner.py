@@ -1,6 +1,7 @@
 """Limits are counted by caller, and rows are stored by owner, when the two are not the same."""
 
 from collections.abc import Callable, Hashable
+from contextvars import ContextVar
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,6 +13,7 @@ from support import Person, context_for, database_of, parts_of, running, setting
 from support.people import caller_of
 from support.waiting import until
 
+from taskward.database.postgres import row_level_security
 from taskward.database.statements import TransactionSteps
 from taskward.http.caller import Owner
 from taskward.http.context import RequestContext
@@ -25,9 +27,11 @@ LARGE = "x" * 9000
 
 @pytest.fixture
 def space(monkeypatch: pytest.MonkeyPatch) -> UUID:
-    """The owner of all rows that are asked for, by any caller."""
+    """The owner of all rows that are asked for, by any caller, whom row-level security does not know."""
     owner = Owner(uuid4())
     belongs_to(monkeypatch, owner)
+    unknown: ContextVar[UUID | None] = ContextVar("unknown", default=None)
+    monkeypatch.setattr(row_level_security, "CALLER", unknown)
     return owner.id
 
 

@@ -171,14 +171,14 @@ class Receiver:
             return
         self._applied[attempt.id] = attempt.body
         kind, data = attempt.content["type"], attempt.data
-        if kind in {"person.reset", "person.erased"}:
+        if kind in {"person.reset", "person.erased", "space.reset", "space.erased"}:
             self.tasks.pop(data["user_id"], None)
         elif kind == "task.changes":
             mine = self.tasks.setdefault(data["user_id"], {})
             for change in data["changes"]:
-                if change["op"] == "upsert":
+                if "task" in change:
                     mine[change["task"]["id"]] = change["task"]
-                else:
+                elif change["op"] == "delete":
                     mine.pop(change["id"], None)
 
     def _is_genuine(self, attempt: Attempt) -> bool:

@@ -180,6 +180,13 @@ async def test_the_check_names_the_receiver_and_no_secret(start: StartApp) -> No
         ({"webhook_events": "changes,canary"}, "WEBHOOK_EVENTS: must be changes, reminders or both"),
         ({"webhook_events": "changes,"}, "WEBHOOK_EVENTS: must be changes, reminders or both"),
         ({"webhook_events": "reminders, changes"}, None),
+        (
+            {"webhook_kinds": "tasks,canary"},
+            "WEBHOOK_KINDS: must be some of tasks, lists, comments, spaces, members, space",
+        ),
+        ({"webhook_kinds": "tasks,tasks"}, "WEBHOOK_KINDS: must be some of"),
+        ({"webhook_kinds": ""}, "WEBHOOK_KINDS: must be some of"),
+        ({"webhook_kinds": "space,members, lists"}, None),
         ({"webhook_url": "http://[::1]:9/"}, None),
     ],
 )

@@ -22,7 +22,7 @@ BODY = b'{"type":"ping","timestamp":"2026-11-22T03:00:00.000000Z","data":{}}'
 
 
 def new_sender(url: str, secrets: str = SECRET) -> WebhookSender:
-    settings = webhook_settings(url, SecretStr(secrets), "changes")
+    settings = webhook_settings(url, SecretStr(secrets), "changes", "tasks")
     assert settings is not None
     return WebhookSender(settings.url, settings.secrets)
 

@@ -30,6 +30,8 @@ from taskward.http.errors import (
 )
 from taskward.http.routing import BEYOND_REACH
 from taskward.idempotency.errors import IdempotencyKeyInUse, IdempotencyKeyReused
+from taskward.spaces.errors import RoleTooLow, SpaceNotFound
+from taskward.spaces.models import Invitation, Member, Space
 
 _REFERENCE: Final = re.compile(r"#/components/schemas/(\w+)")
 
@@ -83,9 +85,12 @@ def _exists_schema(resource: str) -> dict[str, Any]:
     }
 
 
-_NO_TITLE: Final = ValidationFailed([FieldError("title", "Title is required and cannot be empty")])
-_RESOURCES: Final = tuple(entity.model.__name__ for entity in ENTITIES)
+_SPACE: Final = "{space_id}"
+_CREATED_BY_PUT: Final = tuple(entity.model.__name__ for entity in ENTITIES)
+_RESOURCES: Final = (*_CREATED_BY_PUT, Member.__name__, Space.__name__)
 """The models of the objects that a path identifies, as in `{task_id}`; they carry an entity tag."""
+_IDENTIFIED: Final = (*_CREATED_BY_PUT, Member.__name__, Invitation.__name__, Space.__name__)
+"""The kinds of objects that a path identifies; below a space one of its objects."""
 _UNKNOWN: Final = ValidationFailed([FieldError("colour", "Unknown query parameter")])
 _UNKNOWN_KIND: Final = f"Kind must be one of {', '.join(entity.kind for entity in ENTITIES)}"
 _BROKEN_WITHIN: Final = {
@@ -94,6 +99,7 @@ _BROKEN_WITHIN: Final = {
     "/api/labels/remove": FieldError("label", "A label has 1 to 50 characters"),
     "/api/batch": FieldError("operations.0.kind", _UNKNOWN_KIND),
     "/api/tokens": FieldError("access", "Access must be read or write"),
+    "/api/moves": FieldError("tasks.0", "Task not found"),
     "/api/me/import": FieldError("tasks.0.title", "Title cannot be empty"),
 }
 """Examples of invalid bodies that are not a task."""
@@ -136,14 +142,14 @@ _OWN_REQUEST_ID: Final = {
     "schema": {"type": "string"},
 }
 _HEADERS: Final[dict[int, dict[str, Any]]] = {
+    405: {"Allow": _header("The methods of this path that the role or the token has; may be empty.")},
     304: _ETAG,
     401: {"WWW-Authenticate": _header("RFC 6750, 3.")},
-    405: {"Allow": _header("The methods of this path that the token has; may be empty.")},
     412: _ETAG,
     429: _RETRY_AFTER,
     503: _RETRY_AFTER,
 }
-_LOCATION: Final = {"Location": _header("The path of the new task.")}
+_LOCATION: Final = {"Location": _header("The path of the new object.")}
 _OK: Final = 200
 _CREATED: Final = 201
 _IN_USE: Final = IdempotencyKeyInUse.status
@@ -165,24 +171,34 @@ def openapi_document(title: str, version: str, routes: Sequence[BaseRoute]) -> d
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     schemas["Error"] = _ERROR_SCHEMA
-    schemas |= {f"{resource}Exists": _exists_schema(resource) for resource in _RESOURCES}
+    schemas |= {f"{resource}Exists": _exists_schema(resource) for resource in _CREATED_BY_PUT}
     for schema in schemas.values():
         _without_defaults(schema)
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            _complete(path, operation)
+            _complete(path, method, operation)
             if method == "patch":
                 content = operation["requestBody"]["content"]
                 content["application/merge-patch+json"] = content["application/json"]
-            if method == "put":
-                choice = [_reference(f"{_resource(path)}Exists"), _reference("Error")]
+            if existing := _existing(path, method):
+                choice = [*(_reference(f"{one}Exists") for one in existing), _reference("Error")]
                 operation["responses"]["412"]["content"]["application/json"]["schema"] = {"oneOf": choice}
     _drop_unreferenced(document, schemas)
     return document
 
 
-def _complete(path: str, operation: dict[str, Any]) -> None:
+def _existing(path: str, method: str) -> list[str]:
+    """Returns the models of the objects that the 412 of an operation may show."""
+    if path == "/api/moves":
+        first, *others = ENTITIES
+        moved = (first, *(entity for entity in others if entity.goes_with == first.plural))
+        return [entity.model.__name__ for entity in moved]
+    resource = _resource(path)
+    return [resource] if method == "put" and resource in _CREATED_BY_PUT else []
+
+
+def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     """Adds what FastAPI does not know: the security requirement, and every error with an example."""
     operation["responses"].pop("422", None)
     for parameter in operation.get("parameters", ()):
@@ -191,7 +207,7 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
             parameter["schema"].pop("default", None)
     operation.setdefault("parameters", []).append(_OWN_REQUEST_ID)
     operation["security"] = [{"bearer": []}] if path.startswith("/api/") else []
-    for status, errors in _errors(path, operation).items():
+    for status, errors in _errors(path, method, operation).items():
         operation["responses"].setdefault(str(status), error_response(errors))
     if "If-None-Match" in _parameters(operation) and "requestBody" not in operation:
         operation["responses"]["304"] = {"description": "Not modified; no body."}
@@ -212,7 +228,7 @@ def _headers(status: int, model: str, parameters: set[str]) -> dict[str, Any]:
     return headers
 
 
-def _errors(path: str, operation: dict[str, Any]) -> dict[int, list[ServiceError]]:
+def _errors(path: str, method: str, operation: dict[str, Any]) -> dict[int, list[ServiceError]]:
     errors: dict[int, list[ServiceError]] = {413: [PayloadTooLarge()], 500: [InternalError()]}
     if path == "/health/ready":
         errors[503] = [ServiceUnavailable("The database cannot be used")]
@@ -227,6 +243,8 @@ def _errors(path: str, operation: dict[str, Any]) -> dict[int, list[ServiceError
         503: [ServiceUnavailable()],
     }
     errors |= _errors_of_resource(path)
+    if _SPACE in path and (method != "get" or path.endswith("/invitations")):
+        errors[405] = [*errors[405], RoleTooLow({"GET", "HEAD"})]
     if _model(operation["responses"].get("200", {})) == "User":
         errors[404] = [NotFound("User not found")]
     if "If-Match" in _parameters(operation):
@@ -240,20 +258,32 @@ def _errors(path: str, operation: dict[str, Any]) -> dict[int, list[ServiceError
         errors[422] = [IdempotencyKeyReused()]
     if "requestBody" in operation:
         within = _BROKEN_WITHIN.get(path)
-        errors[400] = [ValidationFailed([within]) if within else _NO_TITLE, InvalidRequest()]
+        errors[400] = [ValidationFailed([within]) if within else _without_fields(path), InvalidRequest()]
     return errors
+
+
+def _without_fields(path: str) -> ServiceError:
+    """Returns the error of a body without what a new object of the path needs, by default a title."""
+    entity = next((one for one in ENTITIES if f"/{one.plural}" in path), ENTITIES[0])
+    required = [name for name, field in entity.new.model_fields.items() if field.is_required()]
+    return ValidationFailed(FieldError(name, _message_without(name)) for name in required)
+
+
+def _message_without(name: str) -> str:
+    return f"{name.replace('_', ' ').capitalize()} is required and cannot be empty"
 
 
 def _errors_of_resource(path: str) -> dict[int, list[ServiceError]]:
     if resource := _resource(path):
         problem = FieldError(f"{resource.lower()}_id", f"{resource} id must be a UUID")
-        return {400: [ValidationFailed([problem])], 404: [NotFound(f"{resource} not found")]}
+        others = [SpaceNotFound()] if _SPACE in path and resource != Space.__name__ else []
+        return {400: [ValidationFailed([problem])], 404: [*others, NotFound(f"{resource} not found")]}
     return {}
 
 
 def _resource(path: str) -> str | None:
     """Returns the kind of object that a path identifies."""
-    return next((name for name in _RESOURCES if f"{{{name.lower()}_id}}" in path), None)
+    return next((name for name in _IDENTIFIED if f"{{{name.lower()}_id}}" in path), None)
 
 
 def _drop_unreferenced(document: dict[str, Any], schemas: dict[str, Any]) -> None:

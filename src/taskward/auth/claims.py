@@ -15,6 +15,7 @@ LEEWAY = 60
 """Seconds by which the issuer's clock may be ahead of ours; `exp` has none."""
 
 MAX_SUBJECT = 255
+MAX_NAME = 100
 MAX_EMAIL = 254
 """Characters; RFC 5321, 4.5.3.1.3."""
 
@@ -51,7 +52,7 @@ class ClaimsValidator:
         valid_from = check_not_before(payload, now)
         if now >= expires_at:
             raise TokenExpired(reason="exp is past")
-        return Claims(Caller(own.id, expires_at, own), valid_from)
+        return Claims(Caller(own.id, expires_at, own, name=_name(payload)), valid_from)
 
     def _issuer(self, payload: dict[str, Any]) -> str:
         issuer = payload.get("iss", "")
@@ -123,6 +124,12 @@ def _subject(payload: dict[str, Any]) -> str:
     if not is_subject(subject):
         raise InvalidToken(reason="sub is not 1 to 255 visible characters")
     return subject
+
+
+def _name(payload: dict[str, Any]) -> str | None:
+    name = payload.get("name")
+    name = name.strip() if isinstance(name, str) and _is_unicode(name) else ""
+    return name if 0 < len(name) <= MAX_NAME and "\0" not in name else None
 
 
 def _email(payload: dict[str, Any]) -> str | None:

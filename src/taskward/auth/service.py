@@ -30,7 +30,7 @@ MAX_LIFETIME: Final = 300
 ALGORITHMS: Final = frozenset({"EdDSA", "ES256", "RS256"})
 
 _SCOPES: Final = frozenset({"read", "write", "erase"})
-_RIGHTS: Final = frozenset({Need.PRIVATE, Need.ACCOUNT, Need.CONTROL})
+_RIGHTS: Final = frozenset(Need) - {Need.PERSON, Need.ERASURE}
 
 
 class ServiceTokens:

@@ -29,7 +29,7 @@ class FailedResult(BaseModel):
 
     model_config = ConfigDict(json_schema_extra=without(*(entity.kind for entity in ENTITIES)))
 
-    status: Literal[400, 404, 409, 410, 412, 424] = Field(
+    status: Literal[400, 404, 405, 409, 410, 412, 424] = Field(
         description="412 only if the batch had made the object itself, and was not applied."
     )
     error: str

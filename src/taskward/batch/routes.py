@@ -46,7 +46,7 @@ async def run_task_batch(
     operation_id="batch",
     response_model=MixedBatchResults,
     tags=["Batch"],
-    summary="Run several operations on tasks and lists",
+    summary="Run several operations on tasks, lists and comments",
 )
 async def run_batch(
     batch: Annotated[MixedBatch, Body(), _LIMITS],

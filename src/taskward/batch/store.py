@@ -7,7 +7,7 @@ from fastapi import Depends
 
 from taskward.batch.models import AnyBatch
 from taskward.batch.steps import BatchSteps, Result, batch_body
-from taskward.database import DATABASE, Queries
+from taskward.database import OWNED_ROWS, Queries
 from taskward.database.statements import Values
 from taskward.features import ENTITIES
 from taskward.http.caller import Owner
@@ -72,7 +72,7 @@ class BatchStore:
 
 def _my_batches(context: Context) -> BatchStore:
     parts = context.parts
-    return BatchStore(parts[DATABASE], context.owner, parts[LIST_CACHE], parts[RETENTION])
+    return BatchStore(parts[OWNED_ROWS], context.owner, parts[LIST_CACHE], parts[RETENTION])
 
 
 MyBatches = Annotated[BatchStore, Depends(_my_batches)]

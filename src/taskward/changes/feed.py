@@ -13,9 +13,9 @@ from uuid import UUID
 from fastapi import Depends
 
 from taskward.changes.statements import DEFAULT_KINDS, ID, RESTORE, SOURCES, VERSION, Kinds, changes_of
-from taskward.database import DATABASE, Database
+from taskward.database import OWNED_ROWS, OwnedRows
 from taskward.database.statements import Read, Row, Values
-from taskward.features import ENTITIES
+from taskward.features import ENTITIES, FEED_KINDS
 from taskward.http.caller import Owner
 from taskward.http.context import Context
 from taskward.http.cursors import decode_cursor, encode_cursor, scope_of
@@ -27,6 +27,7 @@ MAX_CHANGES: Final = 1000
 """Changes in one response at most."""
 
 _NUMBERS: Final = 1 << 63
+_NAMES: Final = tuple(kind.plural for kind in FEED_KINDS)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
@@ -71,7 +72,7 @@ class ChangeFeed:
     """The change feed of one owner, of some kinds of objects."""
 
     def __init__(
-        self, database: Database, owner: Owner, kept: timedelta, kinds: Kinds = DEFAULT_KINDS
+        self, database: OwnedRows, owner: Owner, kept: timedelta, kinds: Kinds = DEFAULT_KINDS
     ) -> None:
         self._database = database
         self._owner = owner
@@ -158,12 +159,12 @@ def change_number(row: Row) -> int:
 
 def change_json(row: Row) -> dict[str, Any]:
     """Returns a change, ready for the JSON writer."""
-    entity, columns, new = SOURCES[row[0]]
+    kind, columns, new = SOURCES[row[0]]
     if columns is not None and new is not None:
-        value = entity.to_json(new(columns(row)))
-        return {"op": "upsert", entity.kind: value, "etag": version_tag(row[VERSION])}
-    kind = {} if entity is ENTITIES[0] else {"kind": entity.kind}
-    return {"op": "delete", **kind, "id": str(row[ID])}
+        value = kind.to_json(new(columns(row)))
+        return {"op": "upsert", kind.kind: value, "etag": version_tag(row[VERSION])}
+    named = {} if kind is ENTITIES[0] else {"kind": kind.kind}
+    return {"op": "delete", **named, "id": str(row[ID])}
 
 
 def encode_position(position: FeedPosition, owner: UUID, kinds: Kinds = DEFAULT_KINDS) -> str:
@@ -182,7 +183,7 @@ def decode_position(cursor: str, owner: UUID, kinds: Kinds = DEFAULT_KINDS) -> F
 
 
 def _cursor_scope(owner: UUID, kinds: Kinds) -> bytes:
-    names = ",".join(entity.plural for entity in ENTITIES if entity.plural in kinds)
+    names = ",".join(name for name in _NAMES if name in kinds)
     return scope_of("changes", owner, *([] if kinds == DEFAULT_KINDS else [names]))
 
 
@@ -191,7 +192,7 @@ def _milliseconds() -> int:
 
 
 def _my_changes(context: Context) -> ChangeFeed:
-    return ChangeFeed(context.parts[DATABASE], context.owner, context.parts[RETENTION].tombstones)
+    return ChangeFeed(context.parts[OWNED_ROWS], context.owner, context.parts[RETENTION].tombstones)
 
 
 MyChanges = Annotated[ChangeFeed, Depends(_my_changes)]

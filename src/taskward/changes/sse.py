@@ -3,9 +3,12 @@
 import asyncio
 import logging
 import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import replace
 from time import monotonic, time
 from typing import Annotated, Any, Final
+from uuid import UUID
 
 from fastapi import Header, Response
 from pydantic import BeforeValidator
@@ -17,7 +20,7 @@ from taskward.changes.streams import StreamRegistry, Subscription
 from taskward.http.caller import Caller
 from taskward.http.context import CONTEXT_KEY, RequestContext
 from taskward.http.cursors import well_formed_cursor
-from taskward.http.errors import CursorExpired, DatabaseError, ServiceUnavailable, Unauthorized
+from taskward.http.errors import CursorExpired, DatabaseError, NotFound, ServiceUnavailable, Unauthorized
 from taskward.http.responses import dump_json
 from taskward.http.validation import field_error
 
@@ -48,59 +51,67 @@ _OTHER_LINE_BREAKS: Final = tuple(
 log = logging.getLogger(__name__)
 
 
-class EventStream(Response):
-    """An event stream: the changes since a position, then each change as it is committed.
+class ServerSentEvents(Response, ABC):
+    """A stream of events for one caller.
 
-    It queues nothing. When notified, it reads on from the client's position, one page at a time, and only
-    once the client has received the previous page. It ends with the token, the process, the client, or an
-    error; clients resume with the id of the last event.
+    It queues nothing. When notified, it reads what is new, one page at a time, and only once the client has
+    received the previous page. It ends with the token, the process, the client, or an error.
     """
 
     media_type = "text/event-stream"
     """For the OpenAPI document; on the wire it is the same, without a charset, because it is always UTF-8."""
 
-    def __init__(
-        self, feed: ChangeFeed, position: FeedPosition, caller: Caller, streams: StreamRegistry
-    ) -> None:
+    has_more = False
+    """Whether there is more to read at once."""
+
+    def __init__(self, caller: Caller, streams: StreamRegistry) -> None:
         super().__init__(headers=_HEADERS)
         del self.headers["Content-Length"]
-        self._feed = feed
-        self._position = position
         self._caller = caller
         self._streams = streams
         is_revocable = caller.reach is not None and caller.reach.token_id is not None
         self._check_at = monotonic() + REVOCATION_CHECK if is_revocable else math.inf
 
+    @property
+    @abstractmethod
+    def owner(self) -> UUID:
+        """The owner whose changes wake the stream."""
+
+    @abstractmethod
+    async def read(self, subscription: Subscription) -> None:
+        """Reads what is new; the first time, its errors are the response."""
+
+    @abstractmethod
+    async def written(self) -> bytes:
+        """Returns what was read last, as events."""
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         context: RequestContext = scope[CONTEXT_KEY]
-        with self._streams.subscribe(self._feed.owner, self._caller.id, context.draining) as subscription:
-            found = await self._since(self._position)  # errors are raised before the response starts
+        with self._streams.subscribe(self.owner, self._caller.id, context.draining) as subscription:
+            await self.read(subscription)  # errors are raised before the response starts
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             if context.method != "HEAD":
                 gone = asyncio.create_task(_close_on_disconnect(receive, subscription))
                 try:
-                    await self._stream(found, subscription, context, send)
+                    await self._stream(subscription, context, send)
                 finally:
                     gone.cancel()
                     await asyncio.wait({gone})
             await send({"type": "http.response.body"})
 
-    async def _stream(
-        self, found: ChangePage, subscription: Subscription, context: RequestContext, send: Send
-    ) -> None:
-        await _send_part(send, await self._events(found) or _COMMENT)
+    async def _stream(self, subscription: Subscription, context: RequestContext, send: Send) -> None:
+        await _send_part(send, await self.written() or _COMMENT)
         try:
             while True:
-                if not found.has_more:
+                if not self.has_more:
                     await self._wait(subscription, send)
                 if subscription.closed or self._expired() or await self._revoked(context):
                     return
                 subscription.woken.clear()
-                # The stream has read every change up to now, so its position is as old as now.
-                found = await self._since(replace(found.position, reached_at=int(time() * 1000)))
-                if found.changes:
-                    await _send_part(send, await self._events(found))
-        except (CursorExpired, DatabaseError, ServiceUnavailable) as error:
+                await self.read(subscription)
+                if events := await self.written():
+                    await _send_part(send, events)
+        except (CursorExpired, DatabaseError, NotFound, ServiceUnavailable) as error:
             log.warning("Event stream closed", extra={"code": error.code, "reason": error.reason})
 
     async def _wait(self, subscription: Subscription, send: Send) -> None:
@@ -112,11 +123,6 @@ class EventStream(Response):
                     await subscription.woken.wait()
             except TimeoutError:
                 await _send_part(send, _COMMENT)
-
-    async def _since(self, position: FeedPosition) -> ChangePage:
-        await self._feed.wait_unlocked()  # otherwise one owner's streams would block others
-        async with self._streams.reading:
-            return await self._feed.since(position, PAGE)
 
     def _expired(self) -> bool:
         return time() >= self._caller.expires_at
@@ -132,17 +138,50 @@ class EventStream(Response):
             return True
         return False
 
-    async def _events(self, found: ChangePage) -> bytes:
+
+class EventStream(ServerSentEvents):
+    """The changes of one owner since a position, then each change as it is committed.
+
+    It also ends with the membership; clients resume with the id of the last event.
+    """
+
+    def __init__(
+        self, feed: ChangeFeed, position: FeedPosition, caller: Caller, streams: StreamRegistry
+    ) -> None:
+        super().__init__(caller, streams)
+        self._feed = feed
+        self._position = position
+        self._found: ChangePage | None = None
+
+    @property
+    def owner(self) -> UUID:
+        return self._feed.owner
+
+    async def read(self, subscription: Subscription) -> None:
+        subscription.changed.clear()
+        await self._feed.wait_unlocked()  # otherwise one owner's streams would block others
+        position = self._position
+        if self._found is not None:
+            # The stream has read every change up to now, so its position is as old as now.
+            position = replace(self._found.position, reached_at=int(time() * 1000))
+        async with self._streams.reading:
+            self._found = await self._feed.since(position, PAGE)
+        self.has_more = self._found.has_more
+
+    async def written(self) -> bytes:
         """Returns the events of a page, and lets others run before the next page of any stream.
 
         Neither a read from SQLite nor a client that reads at once suspends.
         """
+        found = self._found
+        if found is None or not found.changes:
+            return b""
         async with self._streams.writing:
             events = b"".join(
                 b"id: %s\ndata: %s\n\n"
                 % (
                     self._feed.encode(found.position_after(change_number(row))).encode(),
-                    _on_one_line(change_json(row)),
+                    data_line(change_json(row)),
                 )
                 for row in found.changes
             )
@@ -150,7 +189,8 @@ class EventStream(Response):
         return events
 
 
-def _on_one_line(change: dict[str, Any]) -> bytes:
+def data_line(change: Mapping[str, Any]) -> bytes:
+    """Returns a JSON object as the data of an event."""
     written = dump_json(change)
     for line_break, escaped in _OTHER_LINE_BREAKS:
         written = written.replace(line_break, escaped)

@@ -25,13 +25,23 @@ log = logging.getLogger(__name__)
 
 
 class Subscription:
-    """The state of one open stream. `woken` is set when there may be changes, or when it is `closed`."""
+    """The state of one open stream. `woken` is set when there may be changes, or when it is `closed`.
 
-    __slots__ = ("closed", "woken")
+    `owners` are those whose changes wake it, and `changed` those that have woken it, until the stream takes
+    them out.
+    """
+
+    __slots__ = ("changed", "closed", "owners", "woken")
 
     def __init__(self) -> None:
         self.closed = False
         self.woken = asyncio.Event()
+        self.owners: set[UUID] = set()
+        self.changed: set[UUID] = set()
+
+    def wake(self, owner: UUID) -> None:
+        self.changed.add(owner)
+        self.woken.set()
 
     def close(self) -> None:
         self.closed = True
@@ -74,7 +84,7 @@ class StreamRegistry:
         subscription = Subscription()
         self._open += 1
         self._open_of[caller] += 1
-        self._subscriptions.setdefault(owner, set()).add(subscription)
+        self.watch(subscription, {owner})
         if self._polling is None:
             self._polling = asyncio.create_task(self._run(draining))
         try:
@@ -84,16 +94,24 @@ class StreamRegistry:
             self._open_of[caller] -= 1
             if not self._open_of[caller]:
                 del self._open_of[caller]
+            self.watch(subscription, set())
+            if not self._open:
+                self._stop_polling()
+
+    def watch(self, subscription: Subscription, owners: set[UUID]) -> None:
+        """Notifies a stream of the changes of these owners from now on, and of no others."""
+        for owner in owners - subscription.owners:
+            self._subscriptions.setdefault(owner, set()).add(subscription)
+        for owner in subscription.owners - owners:
             self._subscriptions[owner].discard(subscription)
             if not self._subscriptions[owner]:
                 del self._subscriptions[owner]
-            if not self._open:
-                self._stop_polling()
+        subscription.owners = owners
 
     def notify(self, owner: UUID) -> None:
         """Notifies the streams of an owner."""
         for subscription in self._subscriptions.get(owner, ()):
-            subscription.woken.set()
+            subscription.wake(owner)
 
     def collect(self) -> Samples:
         return {STREAMS.name: {(): self._open}}

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import typer
 
-from taskward.cli import tasks, tokens, webhooks
+from taskward.cli import spaces, tasks, tokens, webhooks
 from taskward.cli.copying import copy
 from taskward.cli.terminal import (
     ONE_DAY,
@@ -50,6 +50,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(spaces.app, name="spaces")
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(webhooks.app, name="webhooks")

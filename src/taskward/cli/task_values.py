@@ -9,7 +9,7 @@ from taskward.cli.remote import NOT_FOUND, USAGE, Failed
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from taskward_client import Client
+    from taskward_client import Client, Owner
     from taskward_client.types import List, ListTasksQuery, Task, TaskDateChanges
 
 ID_LENGTH: Final = 8
@@ -67,7 +67,26 @@ def due_date(text: str, now: datetime) -> "TaskDateChanges":
     return due
 
 
-def list_id(client: "Client", name: str) -> str:
+def space_id(client: "Client", name: str) -> str:
+    """Returns the id of a space of the user, by its id or its title in any letter case.
+
+    Raises:
+        Failed: there is no such space, or several.
+
+    """
+    if _UUID.fullmatch(name):
+        return name.lower()
+    spaces = [one["space"] for one in client.spaces.list()]
+    found = [one["id"] for one in spaces if one["title"].casefold() == name.casefold()]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise Failed(f"several spaces are called {name!r}; give one of the ids {', '.join(found)}", NOT_FOUND)
+    known = ", ".join(repr(one["title"]) for one in spaces) or "none"
+    raise Failed(f"no space is called {name!r}; there are: {known}", NOT_FOUND)
+
+
+def list_id(client: "Owner", name: str) -> str:
     """Returns the id of a list, by its id or its title in any letter case.
 
     Raises:

@@ -13,12 +13,20 @@ import typer
 
 from taskward.cli.remote import USAGE, Failed, service
 from taskward.cli.task_output import print_json, print_tasks, print_trash
-from taskward.cli.task_values import due_date, due_filter, list_id, task_id, trashed_id, without_none
+from taskward.cli.task_values import (
+    due_date,
+    due_filter,
+    list_id,
+    space_id,
+    task_id,
+    trashed_id,
+    without_none,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from taskward_client import Client
+    from taskward_client import Client, Owner
     from taskward_client.types import Task, TaskChanges
 
 app = typer.Typer(
@@ -80,6 +88,10 @@ DueDay = Annotated[
 @app.command("list")
 def list_tasks(  # noqa: PLR0913 - one option for each filter
     *,
+    space: Annotated[str | None, typer.Option(help="Those of a space: its title or id.")] = None,
+    assigned_to: Annotated[
+        str | None, typer.Option(help="In a space: me, none or the id of a member.")
+    ] = None,
     in_list: ListName = None,
     label: OneLabel = None,
     due: Annotated[
@@ -97,16 +109,19 @@ def list_tasks(  # noqa: PLR0913 - one option for each filter
 ) -> None:
     """List tasks: the open ones, newest first, unless options say otherwise."""
     with service() as client:
-        query: Any = without_none(label=label, priority=priority, q=search, sort=sort)
+        owner = client if space is None else client.space(space_id(client, space))
+        query: Any = without_none(
+            label=label, priority=priority, q=search, sort=sort, assigned_to=assigned_to
+        )
         if not all_:
             query["is_completed"] = done
         if in_list is not None:
-            query["list_id"] = in_list if in_list == "none" else list_id(client, in_list)
+            query["list_id"] = in_list if in_list == "none" else list_id(owner, in_list)
         if due is not None:
             query |= due_filter(due, datetime.now().astimezone())
         if limit is not None:
             query["limit"] = min(limit, 1000)
-        _print(client, islice(client.tasks.iterate(**query), limit), as_json=as_json)
+        _print(owner, islice(owner.tasks.iterate(**query), limit), as_json=as_json)
 
 
 @app.command()
@@ -264,7 +279,7 @@ def _print_one(client: "Client", task: "Task", *, as_json: bool) -> None:
         _print(client, [task], as_json=False)
 
 
-def _print(client: "Client", tasks: Any, *, as_json: bool) -> None:
+def _print(client: "Owner", tasks: Any, *, as_json: bool) -> None:
     if as_json:
         print_json(list(tasks))
         return
@@ -280,7 +295,7 @@ def _print_trash(client: "Client", *, as_json: bool) -> None:
         print_trash(trashed, _titles_of_lists(client, [one["task"] for one in trashed]))
 
 
-def _titles_of_lists(client: "Client", tasks: "list[Task]") -> dict[str, str]:
+def _titles_of_lists(client: "Owner", tasks: "list[Task]") -> dict[str, str]:
     """Returns the titles of lists by id; none where no task is in a list."""
     in_lists = any("list_id" in task for task in tasks)
     return {one["id"]: one["title"] for one in client.lists.list()} if in_lists else {}

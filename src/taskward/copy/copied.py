@@ -14,7 +14,7 @@ from sqlalchemy import Column, Integer, Table
 from taskward.database.tables import LOCKS, all_tables, owner_column
 from taskward.database.types import Flag, Id, Instant
 from taskward.features import ENTITIES
-from taskward.me.import_tables import IMPORT_TASKS, IMPORTS
+from taskward.me.import_tables import IMPORT_COMMENTS, IMPORT_TASKS, IMPORTS
 from taskward.tasks.instant_tables import TIME_ZONE_DATA
 from taskward.tasks.tables import TASKS
 from taskward.users.tables import USERS
@@ -77,7 +77,7 @@ _OF_ENTITIES: Final = [one for entity in ENTITIES for one in (entity.table, *ent
 COUNTED: Final = tuple(map(CopiedTable, _OF_ENTITIES))
 """Tables of an owner whose changes also change the owner's row, because they move its counter."""
 
-EXCLUDED: Final = frozenset({IMPORTS.name, IMPORT_TASKS.name, LOCKS.name})
+EXCLUDED: Final = frozenset({IMPORTS.name, IMPORT_TASKS.name, IMPORT_COMMENTS.name, LOCKS.name})
 """Tables of changes in progress. Their owners are copied once the change is complete; an import that is being
 staged ends with the service that runs it."""
 

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from taskward.database.observers import Observer
+from taskward.database.several import OfSeveral
 from taskward.database.statements import Read, Row, T, TransactionSteps, Values, Write
 from taskward.http.errors import DatabaseError
 from taskward.http.parts import Key
@@ -34,21 +35,49 @@ class Queries(Protocol):
         A `long` one has a minute on PostgreSQL, and shares no transaction with others on SQLite. If its steps
         contain a `Split`, an engine may run them as several transactions; other statements of the owner see
         all or nothing. Steps that change rows of several `owners` name them, in the order in which they lock
-        the owners' rows; it must be the same in all transactions.
+        the owners' rows; it must be the same in all transactions: persons before spaces, each by id.
+        While they hold the first one, they wait a second at most for another.
+
+        Raises:
+            ServiceUnavailable: others have one of several owners for too long; nothing is done.
+
         """
 
 
 class LargeChanges(Protocol):
     """The port for changes of very many rows, which may take several transactions."""
 
-    async def interrupted(self) -> Sequence[tuple[UUID, str]]:
-        """Returns the owners, with the name of the change, whose split transaction has no running holder."""
-
     async def wait_unlocked(self, owner: UUID) -> None:
         """Returns once no split transaction of the owner is in progress, or its holder seems dead."""
 
     async def scrub(self) -> None:
         """Removes deleted content from the engine's files, as far as the engine would keep it."""
+
+
+class OwnedRows(Queries, LargeChanges, Protocol):
+    """The ports of stores: the rows of the one owner of a request."""
+
+
+OWNED_ROWS: Final = Key[OwnedRows]("owned rows")
+"""That of stores. A request for the rows of another owner than its caller replaces it."""
+
+
+class RowsOfSeveral(Protocol):
+    """The port of reads over several owners."""
+
+    async def rows_of_several(self, asked: Sequence[OfSeveral], /) -> Sequence[Sequence[Row]]:
+        """Runs reads one after the other, each for several owners, as one long read of the caller.
+
+        Returns the rows of each, merged in its order and to its limit. Each owner's rows are of one moment,
+        and the statement for each owner names that owner.
+        """
+
+
+class Interruptions(Protocol):
+    """The port of the recovery of split transactions."""
+
+    async def interrupted(self) -> Sequence[tuple[UUID, str]]:
+        """Returns the owners, with the name of the change, whose split transaction has no running holder."""
 
 
 class ChangeHints(Protocol):
@@ -115,7 +144,9 @@ class Monitoring(Protocol):
         """Returns the metrics; callable from any thread."""
 
 
-class Database(Queries, LargeChanges, ChangeHints, Administration, Lifecycle, Monitoring, Protocol):
+class Database(
+    OwnedRows, RowsOfSeveral, Interruptions, ChangeHints, Administration, Lifecycle, Monitoring, Protocol
+):
     """All of a database, as the app sees it. Others ask for the ports that they need."""
 
 

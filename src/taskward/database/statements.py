@@ -23,6 +23,8 @@ Values: TypeAlias = Mapping[str, Any]
 SEQ: Final = bindparam("seq", type_=Counter)
 """The number of a write in its steps."""
 
+_ALWAYS: Final = true()
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Read:
@@ -35,6 +37,9 @@ class Read:
     A `cross_owner` read returns rows of several owners, for the service itself and not for a request. Only
     such reads and commands run outside of row-level security.
 
+    A read of a locked owner, which SQLite has during a change in parts, waits for its rows `if_visible`: if
+    that condition holds, which names no row of the read. So a space keeps no one waiting but its members.
+
     A read that is not `declared` is made while the service runs, compiled when it is first run, and never
     batched.
     """
@@ -46,6 +51,7 @@ class Read:
     limit_key: str | None = None
     cross_owner: bool = False
     declared: bool = True
+    if_visible: ColumnElement[bool] = _ALWAYS
 
     def __post_init__(self) -> None:
         if self.declared:

@@ -60,6 +60,17 @@ def owned_tables() -> tuple[tuple[Table, Column[Any]], ...]:
     return tuple((table, column) for table, column in found if column is not None)
 
 
+def trashed_tables() -> tuple[tuple[Table, Table], ...]:
+    """Returns the tables whose rows go to the trash with their task, each with that of those in the trash.
+
+    Both have the same columns, `task_id` among them; the second is named `trash_` and like the first.
+    """
+    tables = {table.name: table for table in all_tables()}
+    return tuple(
+        (table, trash) for name, table in tables.items() if (trash := tables.get(f"trash_{name}")) is not None
+    )
+
+
 def shared_tables() -> tuple[Table, ...]:
     """Returns the tables whose rows have no owner."""
     return tuple(table for table in all_tables() if owner_column(table) is None)

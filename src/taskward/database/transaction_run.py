@@ -31,13 +31,21 @@ class TransactionRun(Generic[T]):
     Then `result` is set, and `owners` has the owners of its changes. They are empty if it was rolled back.
     """
 
-    def __init__(self, steps: Callable[[], TransactionSteps[T]], operation: Observation) -> None:
+    def __init__(
+        self,
+        steps: Callable[[], TransactionSteps[T]],
+        operation: Observation,
+        locked: Sequence[UUID] = (),
+    ) -> None:
+        """Takes the owners whose rows the steps lock, in that order, if they are several."""
         self.step: Step | None = None
         self.owners: set[UUID] = set()
         self.result: T
         self._make_steps = steps
         self._operation = operation
+        self._further = frozenset(locked[1:])
         self._has_run = False
+        self._has_further = False
         self._is_abandoned = False
         self._start()
 
@@ -46,6 +54,13 @@ class TransactionRun(Generic[T]):
         """Returns the owner that the next step names; None for the service's own."""
         owner: UUID | None = None if self.step is None else self.step[1].get("owner")
         return owner
+
+    def comes_to_further_owner(self) -> bool:
+        """Returns whether the next step is the first one of an owner after the first."""
+        if self._has_further or self.owner not in self._further:
+            return False
+        self._has_further = True
+        return True
 
     def restart(self) -> None:
         """Starts from the first step, if any has run."""
@@ -80,7 +95,7 @@ class TransactionRun(Generic[T]):
 
     def _start(self) -> None:
         self.owners = set()
-        self._has_run = False
+        self._has_run = self._has_further = False
         self._steps = self._make_steps()
         with suppress(Rollback):  # before the first statement there is nothing to roll back
             self._advance(None)

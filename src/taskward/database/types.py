@@ -26,8 +26,8 @@ conversion, and a list of 20 has 60 such values.
 Counter = BigInteger().with_variant(Integer, "sqlite")
 """A 64-bit integer."""
 
-Priority = SmallInteger().with_variant(Integer, "sqlite")
-"""A number from 1 to 4."""
+Small = SmallInteger().with_variant(Integer, "sqlite")
+"""A small number: a priority, a role, a count up to 100."""
 
 CodePointText = Text().with_variant(Text(collation="C"), "postgresql")
 """Text sorted by code points on both engines."""

@@ -106,6 +106,7 @@ class RequestMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         context: RequestContext = scope[CONTEXT_KEY]
         self._in_progress += 1
+        outside = CALLER.set(None)
         response = ResponseWriter(context, send, self._common_headers)
         try:
             if context.method == "OPTIONS" and (preflight := self._cross_origin.preflight(context)):
@@ -124,6 +125,7 @@ class RequestMiddleware:
         finally:
             self._in_progress -= 1
             response.close(idle=not self._in_progress)
+            CALLER.reset(outside)
 
 
 class Identifies(Protocol):
@@ -218,11 +220,9 @@ class ResponseWriter:
         context.response_started()
         if self._reserved:
             self._cancel_reservation()
-        caller, seconds = context.known_caller, time.perf_counter() - context.started_at
-        user_id = caller.id if caller else None
-        fields = request_fields(
-            context.request_id, context.method, context.path, context.status, seconds, user_id
-        )
+        caller, took = context.known_caller, time.perf_counter() - context.started_at
+        user = caller.id if caller else None
+        fields = request_fields(context.request_id, context.method, context.path, context.status, took, user)
         if caller is not None and caller.reach is not None:
             fields |= caller.reach.log_fields
         if context.error is not None:

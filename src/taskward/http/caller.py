@@ -1,15 +1,28 @@
 """The caller, who sends a request, and the owner, whose rows it reads and writes.
 
 Limits are counted by caller: the rate limit, admission, unread bytes, streams, uploads. Rows are stored by
-owner. Today a caller asks for their own rows only.
+owner: the caller as a person, or a space that the caller is a member of.
 """
 
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from taskward.http.roles import Role
+
+
+class Author:
+    """The member of a space for whom a request writes, with the role; both are known once that is judged."""
+
+    __slots__ = ("member_id", "role")
+
+    def __init__(self) -> None:
+        self.member_id: UUID | None = None
+        self.role: Role | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +30,20 @@ class Owner:
     """The owner of the rows that a request, or the service itself, reads and writes.
 
     `email`, a plausible address or None, and `time_zone`, an IANA name or None, are first values of the row
-    of a person who has never written.
+    of a person who has never written. `path` is the beginning of the paths of what the owner has. Of a space
+    `author` is the member who writes.
     """
 
     id: UUID
     email: str | None = None
     time_zone: str | None = None
+    path: str = "/api"
+    author: Author | None = None
+
+    @property
+    def written_by(self) -> UUID | None:
+        """The id of the author; None for a person, and in a space before the role is judged."""
+        return None if self.author is None else self.author.member_id
 
 
 class Need(Enum):
@@ -32,6 +53,10 @@ class Need(Enum):
 
     PRIVATE = "private"
     """The user's own tasks, lists and labels."""
+    SPACE = "space"
+    """The contents of the user's spaces."""
+    SHARING = "sharing"
+    """Spaces, members and invitations, changed; to empty the trash of a space."""
     ACCOUNT = "account"
     """Everything of the user, read or changed without losing it."""
     CONTROL = "control"
@@ -74,13 +99,15 @@ class Caller:
     """The user whom a verified token names.
 
     `id` is the permanent user id, `expires_at` the time at which the token expires, in seconds since 1970;
-    `own` are the rows of the caller as a person. Without a `reach`, the token allows everything.
+    `own` are the rows of the caller as a person. `name` is the token's, the first value of that of a member.
+    Without a `reach`, the token allows everything.
     """
 
     id: UUID
     expires_at: float
     own: Owner
     reach: Reach | None = None
+    name: str | None = None
 
 
 CALLER: Final[ContextVar[UUID | None]] = ContextVar("caller", default=None)

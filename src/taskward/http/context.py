@@ -63,6 +63,8 @@ class RequestContext:
     path_params: Mapping[str, str] = MappingProxyType({})
     path_methods: Mapping[str, Any] = MappingProxyType({})
     """The routes of the path by method."""
+    other_owner: Owner | None = None
+    """The owner of the rows, if it is not the caller as a person."""
     body = b""
     digest: str | None = None
     """The digest of a request whose body was not read into memory."""
@@ -110,8 +112,8 @@ class RequestContext:
 
     @property
     def owner(self) -> Owner:
-        """The owner of the rows that a request below /api reads and writes: the caller as a person."""
-        return self.caller.own
+        """The owner of the rows that a request below /api reads and writes."""
+        return self.other_owner or self.caller.own
 
     @property
     def counted_by(self) -> int | None:

@@ -55,6 +55,8 @@ class Router:
         for route in routes:
             if isinstance(route, StrictRoute):
                 self._add(route)
+        # A path with fewer parameters goes before another one that would match it, too.
+        self._patterns = dict(sorted(self._patterns.items(), key=lambda one: one[0].count("{")))
 
     def find(self, context: RequestContext) -> "StrictRoute":
         """Returns the route of a request, and sets the parameters of its path.

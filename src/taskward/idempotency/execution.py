@@ -13,7 +13,7 @@ from uuid import UUID
 from fastapi import Depends, Header, Response
 from pydantic import BeforeValidator
 
-from taskward.database import DATABASE, ConnectionLost, IdempotencyConflict, Queries
+from taskward.database import OWNED_ROWS, ConnectionLost, IdempotencyConflict, Queries
 from taskward.database.statements import TransactionSteps, Values
 from taskward.http.context import Context, RequestContext
 from taskward.http.parts import Key
@@ -71,7 +71,7 @@ class IdempotentExecution:
     """Executes requests with the same key once."""
 
     def __init__(self, context: RequestContext) -> None:
-        self._database: Queries = context.parts[DATABASE]
+        self._database: Queries = context.parts[OWNED_ROWS]
         self._in_flight = context.parts[IN_FLIGHT_KEYS]
         self._context = context
 

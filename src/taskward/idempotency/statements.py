@@ -13,6 +13,7 @@ from sqlalchemy import (
     case,
     delete,
     exists,
+    func,
     literal_column,
     null,
     select,
@@ -103,6 +104,17 @@ STORE_RESPONSE: Final = Command(
 """Without a `tag`, the response has none."""
 
 DROP_EXPIRED_RESPONSES: Final = Command("drop expired responses", drop_expired_responses())
+
+_PREFIX: Final = bindparam("prefix", type_=Text())
+FORGET_RESPONSES: Final = Command(
+    "forget the responses to a caller",
+    delete(IDEMPOTENCY_KEYS).where(
+        IDEMPOTENCY_KEYS.c.user_id == OWNER,
+        func.substr(IDEMPOTENCY_KEYS.c.key, 1, func.length(_PREFIX)) == _PREFIX,
+    ),
+    quiet=True,
+)
+"""Those whose keys begin so, see `IdempotentExecution`."""
 
 
 def store_response_steps(values: Values) -> TransactionSteps[None]:

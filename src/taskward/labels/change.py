@@ -59,7 +59,12 @@ class LabelChange:
     def _page_steps(
         self, rows: Sequence[Row], numbers: Iterator[int], values: Values
     ) -> TransactionSteps[None]:
-        values = {**values, "tasks": self._changed(rows, numbers), "now": datetime.now(UTC)}
+        values = {
+            **values,
+            "tasks": self._changed(rows, numbers),
+            "now": datetime.now(UTC),
+            "count": len(rows),
+        }
         yield CHANGE_TASKS, values
         yield DROP_LABELS, values
         if self.new is not None:

@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import insert
 from taskward.database.functions import json_item, json_rows, monotonic_now
 from taskward.database.statements import Command, Read
 from taskward.database.types import CodePointText, Counter, Id, Instant
-from taskward.tasks.tables import TASK_LABELS, TASKS
+from taskward.tasks.tables import TASK_LABELS, TASKS, UPDATED_BY
 from taskward.users.statements import OWNER
 
 _FOLDED: Final = bindparam("folded", type_=CodePointText)
@@ -61,6 +61,7 @@ def _change_tasks() -> Update:
         .values(
             extra=changed.c.extra,
             updated_at=monotonic_now(_NOW, TASKS.c.updated_at),
+            updated_by=UPDATED_BY,
             version=changed.c.version,
         )
     )

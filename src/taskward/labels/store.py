@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from fastapi import Depends
 
-from taskward.database import DATABASE, Queries
+from taskward.database import OWNED_ROWS, Queries
 from taskward.database.statements import Row, TransactionSteps
 from taskward.http.caller import Owner
 from taskward.http.conditional import scoped_tag
@@ -101,7 +101,7 @@ class LabelStore:
 
 
 def _my_labels(context: Context) -> LabelStore:
-    return LabelStore(context.parts[DATABASE], context.owner, context.parts[LIST_CACHE])
+    return LabelStore(context.parts[OWNED_ROWS], context.owner, context.parts[LIST_CACHE])
 
 
 MyLabels = Annotated[LabelStore, Depends(_my_labels)]

@@ -7,7 +7,7 @@ completed: what is left to do are the tasks of a list that is not there, and the
 number after theirs.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -27,10 +27,11 @@ from taskward.lists.statements import (
     TASKS_OF_DELETED_LISTS,
 )
 from taskward.tasks.steps.reminder_statements import DROP_REMINDERS
-from taskward.tasks.steps.several import remove_several_steps
+from taskward.tasks.steps.several import fitting_steps, remove_several_steps
 from taskward.tasks.steps.statements import ADD_TOMBSTONES
 from taskward.tasks.tables import LIST_TOMBSTONES, TOMBSTONES
 from taskward.tasks.tombstones import drop_expired_steps
+from taskward.tasks.trash_statements import COUNT_ROWS
 from taskward.users.retention import Deletion
 
 MAX_ROWS: Final = 300
@@ -67,13 +68,18 @@ class ListDeletion:
 
     def task_steps(self, count: int, first: int, *, is_split: bool) -> TransactionSteps[None]:
         """Changes the `count` tasks, numbered from `first` on."""
-        for done in range(0, count, MAX_ROWS):
+        done = 0
+        while done < count:
             if done and is_split:
                 yield SPLIT, {"owner": self.owner, "change": _change(self.tasks)}
             rows = yield NEXT_TASKS, {"owner": self.owner, "list_id": self.list_id, "limit": MAX_ROWS}
-            yield from self._change_steps([row[0] for row in rows], first + done)
+            ids: Sequence[Any] = [row[0] for row in rows]
+            if self.tasks != "keep":
+                ids = yield from fitting_steps(self.owner, ids, COUNT_ROWS)
+            yield from self._change_steps(ids, first + done)
+            done += len(ids)
 
-    def _change_steps(self, ids: list[Any], first: int) -> TransactionSteps[None]:
+    def _change_steps(self, ids: Sequence[Any], first: int) -> TransactionSteps[None]:
         values = {
             "owner": self.owner,
             "ids": ids,

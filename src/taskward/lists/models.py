@@ -8,6 +8,7 @@ import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from taskward.http.body_schemas import Ignored, ignoring, requiring_one
+from taskward.http.caller import Owner
 from taskward.http.responses import json_timestamp
 from taskward.http.validation import Absent, field_error, located_errors
 from taskward.lists.tables import ListRecord
@@ -120,9 +121,9 @@ class ListDeleted(BaseModel):
     id: UUID
 
 
-def list_path(list_id: object) -> str:
+def list_path(owner: Owner, list_id: object) -> str:
     """Returns the path of a list."""
-    return f"/api/lists/{list_id}"
+    return f"{owner.path}/lists/{list_id}"
 
 
 def list_json(record: ListRecord) -> dict[str, Any]:

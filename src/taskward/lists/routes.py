@@ -65,7 +65,7 @@ async def create_list(
 
     async def create(record: PendingRecord | None) -> Response:
         created = await lists.create(new, record)
-        return list_response(created, 201, list_path(created.id))
+        return list_response(created, 201, list_path(lists.owner, created.id))
 
     return await once.run(key, create)
 
@@ -103,7 +103,7 @@ async def put_list(
     """
     if isinstance(content, ListChanges):
         return list_response(await lists.update(list_id, content, if_match))
-    return list_response(await lists.create_at(list_id, content), 201, list_path(list_id))
+    return list_response(await lists.create_at(list_id, content), 201, list_path(lists.owner, list_id))
 
 
 @router.patch(

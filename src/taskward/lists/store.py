@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import Depends
 
-from taskward.database import DATABASE, Queries
+from taskward.database import OWNED_ROWS, Queries
 from taskward.database.statements import T, TransactionSteps
 from taskward.http.caller import Owner
 from taskward.http.conditional import Versions
@@ -33,17 +33,17 @@ class ListStore:
     def __init__(self, database: Queries, owner: Owner, list_cache: ListCache, retention: Retention) -> None:
         self._database = database
         self._list_cache = list_cache
-        self._owner = owner
+        self.owner = owner
         self._steps = ListSteps(owner, retention)
 
     async def tag(self) -> str:
         """Returns the entity tag of all lists, by reading one row."""
-        rows = await self._database.rows(COUNTER, {"owner": self._owner.id})
+        rows = await self._database.rows(COUNTER, {"owner": self.owner.id})
         return f'"{rows[0][0] if rows else 0}-lists"'
 
     async def body(self) -> bytes:
         """Returns all lists, by position, as a response body."""
-        rows = await self._database.rows(LIST_LISTS, {"owner": self._owner.id})
+        rows = await self._database.rows(LIST_LISTS, {"owner": self.owner.id})
         return await write_json_list("lists", [ListRecord(*row) for row in rows], list_json, {})
 
     async def get(self, list_id: UUID) -> ListRecord:
@@ -53,7 +53,7 @@ class ListStore:
             ListNotFound: the owner has no list of that id.
 
         """
-        rows = await self._database.rows(GET_LIST, {"owner": self._owner.id, "list_id": list_id})
+        rows = await self._database.rows(GET_LIST, {"owner": self.owner.id, "list_id": list_id})
         if not rows:
             raise ListNotFound
         return ListRecord(*rows[0])
@@ -111,22 +111,22 @@ class ListStore:
 
     async def _transact(self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False) -> T:
         result = await self._database.transact(steps, long=long)
-        self._list_cache.forget(self._owner.id)
+        self._list_cache.forget(self.owner.id)
         return result
 
     def _create_steps(self, new: NewList, record: PendingRecord | None) -> TransactionSteps[ListRecord]:
         created = yield from self._steps.create(new)
         if record is not None:
             body = dump_json(list_json(created))
-            values = record.values(201, body, list_path(created.id))
-            values |= {"owner": self._owner.id, "tag": version_tag(created.version)}
+            values = record.values(201, body, list_path(self.owner, created.id))
+            values |= {"owner": self.owner.id, "tag": version_tag(created.version)}
             yield from store_response_steps(values)
         return created
 
 
 def _my_lists(context: Context) -> ListStore:
     parts = context.parts
-    return ListStore(parts[DATABASE], context.owner, parts[LIST_CACHE], parts[RETENTION])
+    return ListStore(parts[OWNED_ROWS], context.owner, parts[LIST_CACHE], parts[RETENTION])
 
 
 MyLists = Annotated[ListStore, Depends(_my_lists)]

@@ -5,13 +5,16 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from taskward_client import AsyncClient
+    from collections.abc import Awaitable, Callable
+
+    from taskward_client import AsyncClient, AsyncOwner
+    from taskward_client.types import SpaceOfMember
 
 MAX_ITEMS: Final = 25
 """Tasks or lists in one call: an agent that names more has misunderstood something."""
 
 MAX_TITLES: Final = 20
-"""Titles of lists in one error, each of at most `MAX_QUOTED` characters."""
+"""Titles of lists or spaces in one error, each of at most `MAX_QUOTED` characters."""
 
 MAX_QUOTED: Final = 64
 """Characters of a name in an error."""
@@ -96,13 +99,53 @@ def cut(text: str, size: int = MAX_QUOTED) -> str:
     return text if len(text) <= size else f"{text[: size - 1]}…"
 
 
-class Lists:
-    """The user's lists, by id and by title; read at most once in a call."""
+class Titles:
+    """Objects by id and by title; read at most once in a call."""
 
-    def __init__(self, api: "AsyncClient") -> None:
-        self._api = api
+    def __init__(
+        self, kind: str, hints: tuple[str, str], read: "Callable[[], Awaitable[dict[str, str]]]"
+    ) -> None:
+        """`hints` are which tool returns all, and what follows the known ones in an error."""
+        self._kind = kind
+        self._finder, self._advice = hints
+        self._read = read
         self._titles: dict[str, str] | None = None
         self._ids: dict[str, list[str]] = {}  # by title, in folded case
+
+    async def id_of(self, name: Any) -> str:
+        """Returns the id of an object, given by its id or title.
+
+        Raises:
+            ToolError: there is no such object, or several.
+
+        """
+        titles, wanted = await self.all(), str(name).casefold()
+        found = self._ids.get(wanted, []) + [wanted] * (wanted in titles)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            several = _first(found, f"{self._finder} returns all {self._kind}s")
+            raise ToolError(f"several {self._kind}s are called {_quoted(name)}: use one of the ids {several}")
+        known = _first([_quoted(one) for one in titles.values()], f"{self._finder} returns all") or "none"
+        raise ToolError(f"no {self._kind} is called {_quoted(name)}; there are: {known}.{self._advice}")
+
+    async def all(self) -> dict[str, str]:
+        """Returns all titles, by id."""
+        if self._titles is None:
+            self._titles = await self._read()
+            for one, title in self._titles.items():
+                self._ids.setdefault(title.casefold(), []).append(one)
+        return self._titles
+
+
+class Lists:
+    """The lists of the user or of a space, by id and by title."""
+
+    def __init__(self, api: "AsyncOwner") -> None:
+        async def read() -> dict[str, str]:
+            return {one["id"]: one["title"] for one in await api.lists.list()}
+
+        self._titles = Titles("list", ("find_lists", " add_lists creates one."), read)
 
     async def id_of(self, name: Any) -> str | None:
         """Returns the id of a list, given by its id or title; None is the inbox.
@@ -111,29 +154,43 @@ class Lists:
             ToolError: there is no such list, or several.
 
         """
-        if name is None or name == INBOX:
-            return None
-        titles, wanted = await self._all(), str(name).casefold()
-        found = self._ids.get(wanted, []) + [wanted] * (wanted in titles)
-        if len(found) == 1:
-            return found[0]
-        if found:
-            several = _first(found, "find_lists returns all lists")
-            raise ToolError(f"several lists are called {_quoted(name)}: use one of the ids {several}")
-        known = _first([_quoted(one) for one in titles.values()], "find_lists returns all") or "none"
-        raise ToolError(f"no list is called {_quoted(name)}; there are: {known}. add_lists creates one.")
+        return None if name is None or name == INBOX else await self._titles.id_of(name)
 
     async def title_of(self, list_id: str) -> str:
         """Returns the title of a list; its id if it has been deleted since."""
-        return (await self._all()).get(list_id, list_id)
+        return (await self._titles.all()).get(list_id, list_id)
 
-    async def _all(self) -> dict[str, str]:
-        if self._titles is None:
-            lists = await self._api.lists.list()
-            self._titles = {one["id"]: one["title"] for one in lists}
-            for one in lists:
-                self._ids.setdefault(one["title"].casefold(), []).append(one["id"])
-        return self._titles
+
+async def spaces_of(api: "AsyncClient") -> "list[SpaceOfMember]":
+    """Returns the spaces of the user.
+
+    Raises:
+        ToolError: the service has none, because they are off.
+
+    """
+    from taskward_client import NotFound  # noqa: PLC0415 - slow to import
+
+    try:
+        return await api.spaces.list()
+    except NotFound:
+        raise ToolError("space: this service has no spaces") from None
+
+
+async def space_id(api: "AsyncClient", name: Any) -> str:
+    """Returns the id of a space, given by its id or title.
+
+    Raises:
+        ToolError: the user is in no such space, or in several.
+
+    """
+
+    async def read() -> dict[str, str]:
+        return {one["space"]["id"]: one["space"]["title"] for one in await spaces_of(api)}
+
+    try:
+        return await Titles("space", ("find_spaces", ""), read).id_of(name)
+    except ToolError as error:
+        raise ToolError(f"space: {str(error).removeprefix('space: ')}") from None
 
 
 def _first(texts: list[str], rest: str) -> str:

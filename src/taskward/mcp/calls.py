@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from taskward.mcp.arguments import Arguments, ToolError, cut
+from taskward.mcp.arguments import Arguments, ToolError, cut, space_id
 from taskward.mcp.tools import Tool
 
 if TYPE_CHECKING:
@@ -36,12 +36,19 @@ async def call(tool: Tool, api: "AsyncClient", arguments: Arguments) -> ToolResu
 
     try:
         _check(tool, arguments)
-        value = await tool.run(api, arguments)
+        value = await _run(tool, api, arguments)
     except ToolError as error:
         return ToolResult(cut(str(error), MAX_ERROR))
     except TaskwardError as error:
         return ToolResult(cut(_advice(error), MAX_ERROR))
     return ToolResult(orjson.dumps(value).decode(), value)
+
+
+async def _run(tool: Tool, api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
+    space = arguments.get("space")
+    if space is None or tool.is_about_spaces:
+        return await tool.run(api, arguments)
+    return await tool.run(api.space(await space_id(api, space)), arguments)
 
 
 def _check(tool: Tool, arguments: Arguments) -> None:
@@ -71,7 +78,8 @@ def _advice(error: "TaskwardError") -> str:
         case Conflict(code="IDEMPOTENCY_KEY_REUSED"):
             return "This idempotency_key was used for a call with other arguments: use another one."
         case NotFound():
-            return f"{error.error}. find_tasks returns the ids that there are."
+            finder = "find_spaces" if error.error == "Space not found" else "find_tasks"
+            return f"{error.error}. {finder} returns the ids that there are."
         case APIError(details=[_, *_] as details):
             return "\n".join(f"{_NAMES.get(one['field'], one['field'])}: {one['message']}" for one in details)
     return str(error)

@@ -1,18 +1,18 @@
-"""The tools that read: find_tasks, get_tasks, get_overview, find_lists, find_labels, find_trash."""
+"""The tools that read: find_… and get_…."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
 
-from taskward.mcp.arguments import Arguments, Lists, ToolError, choice, cut, ids
+from taskward.mcp.arguments import Arguments, Lists, ToolError, choice, cut, ids, space_id, spaces_of
 from taskward.mcp.results import MAX_RESULT, RESERVED, TASKS_PER_PAGE, Item, Page, Read, Room, fill
 from taskward.mcp.schemas import TASK, TRASHED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from taskward_client import AsyncClient
-    from taskward_client.types import List, Task, TrashedTask
+    from taskward_client import AsyncClient, AsyncOwner
+    from taskward_client.types import List, SpaceOfMember, Task, TaskList, TrashedTask
 
 _STATES: Final = {"open": False, "completed": True, "all": None}
 _DEFAULT_LIMIT: Final = 50
@@ -22,11 +22,16 @@ _MAX_NAMES: Final = 1000
 _MAX_OVERVIEW: Final = 50
 _SHORT_DESCRIPTION: Final = 200
 """Characters."""
-_FILTERS: Final = ("label", "priority", "due", "due_from", "due_before", "parent_id", "sort")
+_FILTERS: Final = ("label", "priority", "due", "due_from", "due_before", "parent_id", "sort", "assigned_to")
 _FIELDS: Final = tuple(TASK["properties"])
 
 
-async def find_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
+class _Due(TypedDict, total=False):
+    due_from: str
+    due_before: str
+
+
+async def find_tasks(api: "AsyncOwner", arguments: Arguments) -> dict[str, Any]:
     lists = Lists(api)
     limit = arguments.get("limit", _DEFAULT_LIMIT)
     if type(limit) is not int or not 0 < limit <= _MAX_LIMIT:
@@ -45,7 +50,7 @@ async def find_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]
     return _found("tasks", page)
 
 
-async def get_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
+async def get_tasks(api: "AsyncOwner", arguments: Arguments) -> dict[str, Any]:
     wanted, lists = ids(arguments), Lists(api)
     room, found = Room(), list[Item]()
     for task_id in wanted:
@@ -56,15 +61,17 @@ async def get_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
     return {"tasks": found} | not_shown(wanted[len(found) :])
 
 
-async def get_overview(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
-    """Returns the numbers of open tasks, the overdue ones, and those of the day."""
+async def get_overview(api: "AsyncOwner", arguments: Arguments) -> dict[str, Any]:
+    """Returns the numbers of open tasks, the overdue ones, and those of the day.
+
+    The tasks of a user are those of the agenda, in all spaces; the numbers are of the user's own.
+    """
     now = _with_offset(arguments.get("now") or datetime.now(UTC).isoformat(timespec="seconds"))
     counts = await api.tasks.summary(now)
     day = datetime.fromisoformat(now).date()  # the service has accepted it
     tomorrow = (day + timedelta(days=1)).isoformat()
-    tasks = partial(api.tasks.list, is_completed=False, sort="due", limit=_MAX_OVERVIEW)
-    overdue = await tasks(due_before=now)
-    today = await tasks(due_from=day.isoformat(), due_before=tomorrow)
+    overdue = await _open_tasks(api, due_before=now)
+    today = await _open_tasks(api, due_from=day.isoformat(), due_before=tomorrow)
     lists = Lists(api)
     late = await short_forms(overdue["tasks"], lists)
     late_ids = {task["id"] for task in late}
@@ -76,7 +83,20 @@ async def get_overview(api: "AsyncClient", arguments: Arguments) -> dict[str, An
     return {"now": now, "counts": counted, **shown, "has_more": has_more}
 
 
-async def find_lists(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
+async def _open_tasks(api: "AsyncOwner", **due: Unpack["_Due"]) -> "TaskList":
+    """Returns the first open tasks by due date: the agenda of a user, or those of a space.
+
+    Without spaces, and with a token for some of them only, the agenda is refused: then the user's own.
+    """
+    from taskward_client import AsyncClient, NotAllowed, NotFound  # noqa: PLC0415 - slow to import
+
+    if isinstance(api, AsyncClient):
+        with suppress(NotAllowed, NotFound):
+            return await api.me.agenda(limit=_MAX_OVERVIEW, **due)
+    return await api.tasks.list(is_completed=False, sort="due", limit=_MAX_OVERVIEW, **due)
+
+
+async def find_lists(api: "AsyncOwner", arguments: Arguments) -> dict[str, Any]:
     lists = sorted(await api.lists.list(), key=_place)
 
     async def read(size: int, cursor: str | None) -> Page:
@@ -88,7 +108,7 @@ async def find_lists(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]
     return await _all("lists", read, arguments)
 
 
-async def find_labels(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
+async def find_labels(api: "AsyncOwner", arguments: Arguments) -> dict[str, Any]:
     async def read(size: int, cursor: str | None) -> Page:
         page = await api.labels.list(limit=size, **_from(cursor))
         return Page([{**one} for one in page["labels"]], page["next_cursor"])
@@ -96,12 +116,50 @@ async def find_labels(api: "AsyncClient", arguments: Arguments) -> dict[str, Any
     return await _all("labels", read, arguments)
 
 
-async def find_trash(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
+async def find_trash(api: "AsyncOwner", arguments: Arguments) -> dict[str, Any]:
     async def read(size: int, cursor: str | None) -> Page:
         page = await api.trash.list(limit=size, **_from(cursor))
         return Page([_trashed(one) for one in page["tasks"]], page["next_cursor"])
 
     return await _all("tasks", read, arguments, per_page=TASKS_PER_PAGE)
+
+
+async def find_spaces(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
+    """Returns the spaces of the user; with the argument `space`, that one with a page of its members."""
+    if arguments.get("space") is None:
+        return await _all("spaces", _pages_of([_space(one) for one in await spaces_of(api)]), arguments)
+    wanted = await space_id(api, arguments["space"])
+    members = await _all("members", _pages_of(await _members(api, wanted)), arguments)
+    found = [_space(one) for one in await spaces_of(api) if one["space"]["id"] == wanted]
+    shown = members.pop("members")
+    return {"spaces": [one | {"members": shown} for one in found], **members}
+
+
+async def _members(api: "AsyncClient", wanted: str) -> list[Item]:
+    members = await api.space(wanted).members.list()
+    return [{"id": one["id"], "name": one["name"], "role": one["role"]} for one in members]
+
+
+def _space(one: "SpaceOfMember") -> Item:
+    space, member = one["space"], one["member"]
+    return {
+        "id": space["id"],
+        "title": space["title"],
+        "is_archived": space["is_archived"],
+        "role": member["role"],
+        "member_id": member["id"],
+    }
+
+
+def _pages_of(forms: list[Item]) -> Read:
+    """Returns a function that reads pages of these objects; a cursor is the number of those before it."""
+
+    async def read(size: int, cursor: str | None) -> Page:
+        start = int(cursor) if cursor is not None and cursor.isascii() and cursor.isdigit() else 0
+        end = start + size
+        return Page(forms[start:end], str(end) if end < len(forms) else None)
+
+    return read
 
 
 async def short_forms(tasks: "Iterable[Task]", lists: Lists) -> list[Item]:

@@ -61,6 +61,8 @@ def _inlined(schema: Any, root: Schema) -> Any:
 IDS: Final = array_of(string("The id of a task."), "Ids of tasks, as find_tasks returns them.")
 TRASHED_IDS: Final = array_of(string("The id of a task."), "Ids, as delete_tasks and find_trash return them.")
 LIST: Final = string("The title or the id of a list; inbox: in no list.")
+SPACE: Final = string("The title or the id of a space; without it, the user's own tasks and lists.")
+ASSIGNEE: Final = string("Only in a space: me, or the id of a member as find_spaces returns it with a space.")
 KEY: Final = string(
     "Any text that you make up for this call. Send the same text if you repeat the call because no answer "
     "came: then nothing is created twice. Use another text for each other call."
@@ -87,6 +89,7 @@ _COMMON: Final = {
     "description": nullable(string("Up to 2000 characters.")),
     "list": nullable(LIST),
     "parent_id": nullable(string("The id of the task that this one is a part of.")),
+    "assigned_to": nullable(ASSIGNEE),
 }
 _NOT_WRITTEN: Final = frozenset({"list_id", "position", "metadata", "reminders", "completed_at"})
 """The fields that agents do not write, or not under this name."""
@@ -180,6 +183,27 @@ LIST_PAGE: Final = object_of(
         "cursor": CURSOR,
     },
     "lists",
+)
+_ROLE: Final = enum_of("What the member may do.", "owner", "editor", "viewer")
+_MEMBER: Final[Schema] = {"id": _IDENTIFIER, "name": nullable(_IDENTIFIER), "role": _ROLE}
+_SPACE: Final[Schema] = {
+    "id": _IDENTIFIER,
+    "title": _IDENTIFIER,
+    "is_archived": {"type": "boolean"},
+    "role": enum_of("What the user may do.", "owner", "editor", "viewer"),
+    "member_id": string("The user, as tasks name them under assigned_to, created_by and updated_by."),
+}
+SPACE_PAGE: Final = object_of(
+    {
+        "spaces": objects_of(
+            object_of(
+                _SPACE | {"members": objects_of(object_of(_MEMBER, *_MEMBER), "If a space was given.")},
+                *_SPACE,
+            )
+        ),
+        "cursor": CURSOR,
+    },
+    "spaces",
 )
 LABEL_PAGE: Final = object_of(
     {

@@ -17,6 +17,8 @@ from taskward.mcp.schemas import (
     NOW,
     OVERVIEW,
     RESTORED,
+    SPACE,
+    SPACE_PAGE,
     TASK_CHANGES,
     TASK_PAGE,
     TASKS,
@@ -34,10 +36,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from taskward.mcp.arguments import Arguments
-    from taskward_client import AsyncClient
 
 INSTRUCTIONS: Final = (
-    "The user's tasks and lists. Tasks are named by id, which find_tasks and get_overview return; lists by "
+    "The user's tasks and lists, and with the argument space those of a space shared with others, which "
+    "find_spaces returns. Tasks are named by id, which find_tasks and get_overview return; lists by "
     "title or id. A due date is a day, optionally with a time, optionally with a time zone: do not convert "
     "it. Several changes belong into one call, which makes all of them or none. Deleted tasks go to the "
     "trash, from which restore_tasks restores them; before a permanent deletion ask the user. Titles, "
@@ -55,9 +57,17 @@ class Tool:
     description: str
     schema: Schema
     output: Schema
-    run: "Callable[[AsyncClient, Arguments], Awaitable[dict[str, Any]]]"
+    run: "Callable[[Any, Arguments], Awaitable[dict[str, Any]]]"
+    """Is called with the client of the user or of the given space."""
     is_read_only: bool = False
     is_destructive: bool = False
+    is_about_spaces: bool = False
+    """Whether it is always called with the client of the user."""
+
+
+def _in_a_space(properties: Schema, *required: str) -> Schema:
+    """Returns the schema of the arguments of a tool that takes a space."""
+    return object_of({**properties, "space": SPACE}, *required)
 
 
 TOOLS: Final = (
@@ -66,7 +76,7 @@ TOOLS: Final = (
         "Find tasks",
         "Finds tasks, the newest first. Without arguments: all open ones. Long descriptions are cut: "
         "get_tasks returns the whole. The result has a cursor if there are more.",
-        object_of(
+        _in_a_space(
             {
                 "query": string("Words that all occur in the title or the description."),
                 "list": LIST,
@@ -79,6 +89,7 @@ TOOLS: Final = (
                     "Due before this day, or, with the present time and an offset, overdue."
                 ),
                 "parent_id": string("Parts of this task; none: only tasks that are no part of another one."),
+                "assigned_to": string("Only in a space: me, none, or the id of a member."),
                 "sort": string("Such as due, -priority, title, -created_at, position; - is descending."),
                 "limit": {"type": "integer", "minimum": 1, "maximum": 200, "description": "50 by default."},
                 "cursor": NEXT_PAGE,
@@ -92,7 +103,7 @@ TOOLS: Final = (
         "get_tasks",
         "Get tasks",
         "Returns whole tasks, with all their fields.",
-        object_of({"ids": IDS}, "ids"),
+        _in_a_space({"ids": IDS}, "ids"),
         TASKS,
         reading.get_tasks,
         is_read_only=True,
@@ -101,8 +112,9 @@ TOOLS: Final = (
         "get_overview",
         "Overview of the day",
         "Returns how many tasks are open, overdue, due today, later and without a date, and lists the "
-        "overdue ones and those of today.",
-        object_of({"now": NOW}),
+        "overdue ones and those of today. Without a space these are the user's own tasks and those "
+        "assigned to the user in all spaces, and the numbers are of the own ones.",
+        _in_a_space({"now": NOW}),
         OVERVIEW,
         reading.get_overview,
         is_read_only=True,
@@ -112,7 +124,7 @@ TOOLS: Final = (
         "Find lists",
         "Returns the lists. Tasks in no list are in the inbox, which is not among them. The result has a "
         "cursor if there are more.",
-        object_of({"cursor": NEXT_PAGE}),
+        _in_a_space({"cursor": NEXT_PAGE}),
         LIST_PAGE,
         reading.find_lists,
         is_read_only=True,
@@ -122,7 +134,7 @@ TOOLS: Final = (
         "Find labels",
         "Returns the labels in use, each with its number of tasks. The result has a cursor if there are "
         "more.",
-        object_of({"cursor": NEXT_PAGE}),
+        _in_a_space({"cursor": NEXT_PAGE}),
         LABEL_PAGE,
         reading.find_labels,
         is_read_only=True,
@@ -132,16 +144,29 @@ TOOLS: Final = (
         "Find deleted tasks",
         "Returns the tasks in the trash, the newest deletion first. The result has a cursor if there are "
         "more.",
-        object_of({"cursor": NEXT_PAGE}),
+        _in_a_space({"cursor": NEXT_PAGE}),
         TRASH_PAGE,
         reading.find_trash,
         is_read_only=True,
     ),
     Tool(
+        "find_spaces",
+        "Find spaces",
+        "Returns the spaces that the user shares with others, each with tasks and lists of its own. The "
+        "argument space of the other tools names one. The result has a cursor if there are more.",
+        object_of(
+            {"space": string("Only this one, with its members: its title or id."), "cursor": NEXT_PAGE}
+        ),
+        SPACE_PAGE,
+        reading.find_spaces,
+        is_read_only=True,
+        is_about_spaces=True,
+    ),
+    Tool(
         "add_tasks",
         "Add tasks",
         "Creates tasks: all of them, or none if one is not valid.",
-        object_of(
+        _in_a_space(
             {"tasks": array_of(NEW_TASK, "The new tasks."), "idempotency_key": KEY},
             "tasks",
             "idempotency_key",
@@ -153,7 +178,7 @@ TOOLS: Final = (
         "update_tasks",
         "Update tasks",
         "Changes the given fields of tasks; the others stay. Null removes a value.",
-        object_of({"tasks": array_of(TASK_CHANGES, "The changes.")}, "tasks"),
+        _in_a_space({"tasks": array_of(TASK_CHANGES, "The changes.")}, "tasks"),
         TASKS,
         writing.update_tasks,
         is_destructive=True,
@@ -162,7 +187,7 @@ TOOLS: Final = (
         "complete_tasks",
         "Complete tasks",
         "Completes tasks, or opens them again. Completing a recurring task creates the next one.",
-        object_of(
+        _in_a_space(
             {
                 "ids": IDS,
                 "completed_at": nullable(
@@ -179,7 +204,7 @@ TOOLS: Final = (
         "delete_tasks",
         "Delete tasks",
         "Puts tasks into the trash. If the trash is off, it deletes nothing and says so.",
-        object_of(
+        _in_a_space(
             {
                 "ids": IDS,
                 "subtasks": enum_of("What becomes of their parts; keep by default.", "keep", "delete"),
@@ -198,7 +223,7 @@ TOOLS: Final = (
         "restore_tasks",
         "Restore tasks",
         "Restores tasks from the trash, each with those that were deleted with it.",
-        object_of({"ids": TRASHED_IDS}, "ids"),
+        _in_a_space({"ids": TRASHED_IDS}, "ids"),
         RESTORED,
         writing.restore_tasks,
     ),
@@ -206,7 +231,7 @@ TOOLS: Final = (
         "add_lists",
         "Add lists",
         "Creates lists.",
-        object_of(
+        _in_a_space(
             {
                 "lists": array_of(
                     object_of({"title": string("1 to 200 characters.")}, "title"), "The new lists."

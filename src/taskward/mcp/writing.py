@@ -8,7 +8,7 @@ from taskward.mcp.reading import not_shown, short_forms
 from taskward.mcp.results import Item, Room
 
 if TYPE_CHECKING:
-    from taskward_client import AsyncClient
+    from taskward_client import AsyncOwner
 
 _FIRST_ERROR: Final = 400
 _NOT_FOUND: Final = 404
@@ -21,14 +21,14 @@ _TRASH_IS_OFF: Final = (
 )
 
 
-async def add_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
+async def add_tasks(api: "AsyncOwner", arguments: Arguments) -> dict[str, Any]:
     lists = Lists(api)
     new = [await _in_list(one, lists) for one in objects(arguments, "tasks")]
     operations = [{"op": "create", "task": one} for one in new]
     return await _tasks_after(api, operations, "tasks", idempotency_key(arguments, "add_tasks"), lists)
 
 
-async def update_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
+async def update_tasks(api: "AsyncOwner", arguments: Arguments) -> dict[str, Any]:
     lists = Lists(api)
     operations = []
     for number, one in enumerate(objects(arguments, "tasks")):
@@ -40,7 +40,7 @@ async def update_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, An
     return await _tasks_after(api, operations, "tasks", None, lists)
 
 
-async def complete_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
+async def complete_tasks(api: "AsyncOwner", arguments: Arguments) -> dict[str, Any]:
     changes: dict[str, Any] = {"is_completed": not arguments.get("reopen", False)}
     if changes["is_completed"] and arguments.get("completed_at") is not None:
         changes["completed_at"] = arguments["completed_at"]
@@ -48,7 +48,7 @@ async def complete_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, 
     return await _tasks_after(api, operations, "ids", None, Lists(api))
 
 
-async def delete_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
+async def delete_tasks(api: "AsyncOwner", arguments: Arguments) -> dict[str, Any]:
     """Deletes tasks. One that does not exist is no failure, so that a repeated call succeeds."""
     subtasks, permanently = choice(arguments, "subtasks", "keep", "delete"), flag(arguments, "permanently")
     wanted = ids(arguments)
@@ -61,14 +61,14 @@ async def delete_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, An
     return found | {"in_trash": not permanently}
 
 
-async def restore_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
+async def restore_tasks(api: "AsyncOwner", arguments: Arguments) -> dict[str, Any]:
     """Restores tasks one by one. One that is a task again is no failure, so that a repeated call succeeds."""
     wanted = sorted(ids(arguments))  # the oldest first: parents before their parts
     results = [await _restore(api, one) for one in wanted]
     return _by_outcome(wanted, results, "restored", "Restored in part.")
 
 
-async def add_lists(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
+async def add_lists(api: "AsyncOwner", arguments: Arguments) -> dict[str, Any]:
     operations: Any = [{"op": "create", "kind": "list", "list": one} for one in objects(arguments, "lists")]
     key = idempotency_key(arguments, "add_lists")
     results: Sequence[Any] = (await api.batch(operations, atomic=True, idempotency_key=key))["results"]
@@ -77,7 +77,7 @@ async def add_lists(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
     return _shown("lists", lists)
 
 
-async def _restore(api: "AsyncClient", task_id: str) -> dict[str, Any]:
+async def _restore(api: "AsyncOwner", task_id: str) -> dict[str, Any]:
     """Restores a task that is not one already; returns the result, in the form of a batch's."""
     from taskward_client import InvalidRequest, NotFound  # noqa: PLC0415 - slow to import
 
@@ -109,7 +109,7 @@ def _by_outcome(wanted: list[str], results: Sequence[Any], done: str, summary: s
 
 
 async def _tasks_after(
-    api: "AsyncClient", operations: Any, argument: str, key: str | None, lists: Lists
+    api: "AsyncOwner", operations: Any, argument: str, key: str | None, lists: Lists
 ) -> dict[str, Any]:
     """Applies all operations or none; returns the tasks as they are now.
 

@@ -13,7 +13,7 @@ from taskward.http.errors import MAX_DETAILS, FieldError, ValidationFailed
 from taskward.http.requests import MAX_KEYS, TOO_MANY_KEYS, nul_problems, refuse_wide_objects
 from taskward.http.validation import UNKNOWN_FIELD, field_errors, first_of_each_field
 from taskward.lists.steps import MAX_LISTS
-from taskward.me.import_models import Import, ImportedList, ImportedTask
+from taskward.me.import_models import Import, ImportedComment, ImportedList, ImportedTask
 from taskward.me.import_scanner import ARRAYS, Outline, Scanner, Slice, parse
 from taskward.me.spool import Spool
 
@@ -24,6 +24,7 @@ _NUL: Final = b"\\u0000"
 _CONTAINERS: Final = frozenset({dict, list})
 _TASK: Final = TypeAdapter(ImportedTask)
 _LIST: Final = TypeAdapter(ImportedList)
+_COMMENT: Final = TypeAdapter(ImportedComment)
 
 T = TypeVar("T")
 
@@ -85,7 +86,7 @@ class ImportDocument:
         return self._outline.count("tasks")
 
     async def lists(self, problems: Problems) -> list[ImportedList]:
-        """Returns the lists, and adds the document's problems that are not in its tasks to `problems`."""
+        """Returns the lists, and adds the problems outside of tasks and comments to `problems`."""
         problems.add(first_of_each_field(_problems_beside_arrays(self._outline)))
         lists: list[ImportedList] = []
         if self._outline.keys <= MAX_KEYS and self._outline.count("lists") <= MAX_LISTS:
@@ -102,6 +103,12 @@ class ImportDocument:
             async for tasks in self._items("tasks", _TASK, problems):
                 yield tasks
 
+    async def comments(self, problems: Problems) -> AsyncIterator[list[ImportedComment]]:
+        """Yields the comments as `tasks` does."""
+        if self._outline.keys <= MAX_KEYS:
+            async for comments in self._items("comments", _COMMENT, problems):
+                yield comments
+
     async def validate(self) -> None:
         """Raises ValidationFailed if something in the document breaks a rule."""
         problems = Problems()
@@ -112,6 +119,8 @@ class ImportDocument:
         """Adds all problems of the document."""
         await self.lists(problems)
         async for _ in self.tasks(problems):
+            pass
+        async for _ in self.comments(problems):
             pass
 
     async def _items(self, name: str, model: TypeAdapter[T], problems: Problems) -> AsyncIterator[list[T]]:

@@ -17,6 +17,7 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
+from taskward.comments.models import CommentText
 from taskward.http.body_schemas import Ignored, ignoring
 from taskward.http.validation import field_error, located_errors, moment, strict_uuid
 from taskward.lists.models import IsArchived
@@ -91,19 +92,25 @@ class _Imported(BaseModel):
     @cached_property
     def stored_id(self) -> UUID:
         """The id under which it is stored: its own, or one of its time."""
-        return self.id if is_of(self.id, self.created_at) else task_id_at(self.created_at, self.id)
+        return _stored_id(self.id, self.created_at)
+
+
+_ignoring_server_keys: Final = ignoring("user_id", "series_id", "next_id", "created_by", "updated_by")
 
 
 class ImportedTask(TaskContent, _Imported):
     """A task of an export. Its owner is ignored: it becomes the caller's."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra=ignoring("user_id", "series_id", "next_id"))
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_ignoring_server_keys)
 
+    created_by: Ignored = None
+    updated_by: Ignored = None
     series_id: _Reference = None
     next_id: _Reference = None
     position: _Key = None
     metadata: NewMetadata = {}
     recurrence: Annotated[GivenRecurrence, AfterValidator(_possible)] = None
+    assigned_to: Ignored = None
 
     @property
     def has_optional_fields(self) -> bool:
@@ -121,7 +128,16 @@ class ImportedTask(TaskContent, _Imported):
 
 
 _OPTIONAL: Final = frozenset(TaskContent.model_fields).intersection(rule.name for rule in RULES)
-_ALWAYS_GIVEN: Final = frozenset({*_Imported.model_fields, "description", "is_completed"})
+_ALWAYS_GIVEN: Final = frozenset(
+    {
+        *_Imported.model_fields,
+        "description",
+        "is_completed",
+        "created_by",
+        "updated_by",
+        "assigned_to",
+    }
+)
 
 
 class ImportedList(_Imported):
@@ -134,6 +150,31 @@ class ImportedList(_Imported):
     metadata: NewMetadata = {}
 
 
+class ImportedComment(BaseModel):
+    """A comment of an export. Its owner and its author are ignored: they become the caller."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=ignoring("user_id", "author_id", "mentions"))
+
+    id: Annotated[UUID, strict_uuid("Id")]
+    user_id: Ignored = None
+    task_id: Annotated[UUID, strict_uuid("Task id")]
+    author_id: Ignored = None
+    text: CommentText
+    mentions: Ignored = None
+    metadata: NewMetadata = {}
+    created_at: Timestamp
+    updated_at: Timestamp
+
+    @property
+    def stored_id(self) -> UUID:
+        """The id under which it is stored: its own, or one of its time."""
+        return _stored_id(self.id, self.created_at)
+
+
+def _stored_id(given: UUID, created_at: datetime) -> UUID:
+    return given if is_of(given, created_at) else task_id_at(created_at, given)
+
+
 class Import(BaseModel):
     """The body of `POST /api/me/import`: an export."""
 
@@ -142,6 +183,9 @@ class Import(BaseModel):
     user: Ignored = None
     lists: list[ImportedList] = []
     tasks: list[ImportedTask]
+    comments: list[ImportedComment] = []
     trash: Ignored = None
     spaces: Ignored = None
     tokens: Ignored = None
+    space: Ignored = None
+    members: Ignored = None

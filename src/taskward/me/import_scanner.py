@@ -1,4 +1,4 @@
-"""Finds the tasks and lists of an import document without loading the whole document into memory.
+"""Finds the tasks, lists and comments of an import document without loading the whole document into memory.
 
 The document is read in windows. The scanner checks the structure between values, and orjson parses each
 value, cut out exactly: the document is JSON (RFC 8259) if and only if every piece is. Values are found by
@@ -24,13 +24,13 @@ MAX_VALUE: Final = 128 * 1024
 
 SLICE: Final = 24 * 1024
 SLICE_ITEMS: Final = 200
-"""The limits of a slice of tasks or lists, which is validated in one go."""
+"""The limits of a slice of an array, which is validated in one go."""
 
-ARRAYS: Final = ("lists", "tasks")
+ARRAYS: Final = ("lists", "tasks", "comments")
 """The keys whose values are read slice by slice."""
 
-IGNORED: Final = ("trash", "spaces", "tokens")
-"""Further arrays of an export, which an import skips: they only have to be JSON."""
+IGNORED: Final = ("trash", "spaces", "tokens", "space", "members")
+"""Further keys of an export, of a person or of a space, which an import skips: they only have to be JSON."""
 
 _SPACE: Final = re.compile(rb"[ \t\n\r]*+")
 _STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
@@ -42,7 +42,7 @@ _BRACKET: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]', re.DOTALL
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Consecutive tasks or lists: their start and end offsets, and the number of the first."""
+    """Consecutive items of an array: their start and end offsets, and the number of the first."""
 
     start: int
     end: int

@@ -1,10 +1,8 @@
 """The statements of an import: claim, stage in parts, publish, clean up."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     FromClause,
     Integer,
@@ -24,10 +22,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from taskward.database.functions import any_of, few, instant_of, json_item, json_rows
+from taskward.database.functions import any_of, few, json_item, json_rows
+from taskward.database.json_values import values_of_json
 from taskward.database.leases import Lease
 from taskward.database.statements import Command, Read
-from taskward.database.types import Counter, Id, Ids, Instant
+from taskward.database.types import Counter, Id, Ids
 from taskward.me.import_tables import IMPORT_TASKS, IMPORTS
 from taskward.tasks.fields.reminders import MAX_REMINDERS
 from taskward.tasks.tables import LIST_TOMBSTONES, LISTS, TASK_LABELS, TASKS, TOMBSTONES
@@ -120,21 +119,9 @@ COLUMNS: Final = tuple(one.name for one in IMPORT_TASKS.c if one.name != "user_i
 """The columns of a staged task, in the order of the JSON arrays that `STAGE` takes; times in microseconds."""
 
 
-def _values_of(
-    table: Table, names: Sequence[str], array: BindParameter[str]
-) -> dict[str, ColumnElement[Any]]:
-    """Returns the values of columns from a JSON array of arrays."""
-    given = json_rows(array).table_valued(column("value"), name="given")
-    items = {name: json_item(given.c.value, literal_column(str(n))) for n, name in enumerate(names)}
-    return {
-        name: instant_of(item) if isinstance(table.c[name].type, Instant) else cast(item, table.c[name].type)
-        for name, item in items.items()
-    }
-
-
 def _stage() -> Any:
     """Stages the tasks that the owner does not have, not even in the trash, each id once."""
-    values = _values_of(IMPORT_TASKS, COLUMNS, bindparam("tasks", type_=Text()))
+    values = values_of_json(IMPORT_TASKS, COLUMNS, bindparam("tasks", type_=Text()))
     same = IMPORT_TASKS.alias("same")
     return (
         insert(IMPORT_TASKS)
@@ -233,7 +220,7 @@ LIST_COLUMNS: Final = ("id", "title", "is_archived", "position", "metadata", "cr
 
 
 def _publish_lists() -> Any:
-    values = _values_of(LISTS, LIST_COLUMNS, bindparam("lists", type_=Text()))
+    values = values_of_json(LISTS, LIST_COLUMNS, bindparam("lists", type_=Text()))
     number = _FIRST_NUMBER + func.row_number().over(order_by=values["id"]) - 1
     return (
         insert(LISTS)

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Column, Index, Table, Text, text
 from sqlmodel import Field, SQLModel
 
-from taskward.database.types import CodePointText, Counter, Flag, Id, Instant, Priority
+from taskward.database.types import CodePointText, Counter, Flag, Id, Instant, Small
 
 _GIVEN: Final = text("given_id IS NOT NULL")
 
@@ -63,11 +63,30 @@ class ImportTaskRow(SQLModel, table=True):
     due_utc: datetime | None = Field(sa_column=Column(Instant, nullable=True))
     start_key: str | None = Field(sa_column=Column(CodePointText, nullable=True))
     start_utc: datetime | None = Field(sa_column=Column(Instant, nullable=True))
-    priority: int | None = Field(sa_column=Column(Priority, nullable=True))
+    priority: int | None = Field(sa_column=Column(Small, nullable=True))
     series_id: UUID | None = Field(sa_column=Column(Id, nullable=True))
     labels: str | None = Field(sa_column=Column(Text, nullable=True))
     """A JSON array of `[folded, label]`."""
 
 
+class ImportCommentRow(SQLModel, table=True):
+    """A staged comment on a task that is staged, or that the owner has."""
+
+    __tablename__ = "import_comments"
+    __table_args__ = (
+        Index("ix_import_comments_user_id_task_id", "user_id", "task_id", "id"),
+        {"sqlite_strict": True, "sqlite_with_rowid": False},
+    )
+
+    user_id: UUID = Field(sa_column=Column(Id, primary_key=True))
+    id: UUID = Field(sa_column=Column(Id, primary_key=True))
+    task_id: UUID = Field(sa_column=Column(Id, nullable=False))
+    text: str = Field(sa_column=Column(Text, nullable=False))
+    metadata_json: str | None = Field(sa_column=Column("metadata", Text, nullable=True))
+    created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    updated_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+
+
 IMPORTS: Final[Table] = SQLModel.metadata.tables["imports"]
 IMPORT_TASKS: Final[Table] = SQLModel.metadata.tables["import_tasks"]
+IMPORT_COMMENTS: Final[Table] = SQLModel.metadata.tables["import_comments"]

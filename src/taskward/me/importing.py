@@ -35,6 +35,8 @@ async def import_document(
             await staging.add(tasks)
             done += len(tasks)
             progress(done)
+        async for comments in document.comments(problems):
+            await staging.add_comments(comments)
         problems.check()
         await staging.resolve(problems)
         problems.check()

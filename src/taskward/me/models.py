@@ -7,10 +7,12 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from taskward.database.statements import Row
-from taskward.features import ENTITIES
+from taskward.entity import Entity
+from taskward.features import ENTITIES, IN_DOCUMENTS
 from taskward.http.body_schemas import Ignored, ignoring, list_of, model_of, union_of
 from taskward.http.responses import rfc3339
 from taskward.http.validation import Absent, field_error
+from taskward.spaces.models import Member, Space
 from taskward.time_zones import is_time_zone
 from taskward.tokens.models import Token
 from taskward.trash.models import TrashedTask
@@ -51,15 +53,36 @@ class UserChanges(BaseModel):
     time_zone: Annotated[str | None, BeforeValidator(_known_zone), _ZONE]
 
 
+class OwnMembership(BaseModel):
+    """A space, and the user as its member."""
+
+    space_id: UUID
+    member: Member
+
+
+def _array(entity: Entity) -> Any:
+    every = list_of(entity.model)
+    return every if entity is ENTITIES[0] else (union_of([every, Absent]), None)
+
+
 Export: Final = model_of(
     "Export",
     "Everything that is stored about a user; `user` is null before their first write.",
     {
         "user": union_of([User, None]),
-        **{one.plural: (union_of([list_of(one.model), Absent]), None) for one in reversed(ENTITIES[1:])},
-        ENTITIES[0].plural: list_of(ENTITIES[0].model),
+        **{one.plural: _array(one) for one in IN_DOCUMENTS},
         "trash": (union_of([list_of(TrashedTask), Absent]), None),
         "tokens": (union_of([list_of(Token), Absent]), None),
+        "spaces": (union_of([list_of(OwnMembership), Absent]), None),
+    },
+)
+SpaceExport: Final = model_of(
+    "SpaceExport",
+    "Everything in a space, with its former members.",
+    {
+        "space": Space,
+        "members": list_of(Member),
+        **{one.plural: _array(one) for one in IN_DOCUMENTS},
     },
 )
 

@@ -18,9 +18,19 @@ from taskward.idempotency.errors import IdempotencyKeyReused
 from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord, digest_prefix
 from taskward.me.import_document import ImportDocument, Problems
 from taskward.me.importing import import_document
-from taskward.me.models import Erased, Export, ExportQuery, Imported, User, UserChanges, user_json
+from taskward.me.models import (
+    Erased,
+    Export,
+    ExportQuery,
+    Imported,
+    SpaceExport,
+    User,
+    UserChanges,
+    user_json,
+)
 from taskward.me.spool import UPLOADS
 from taskward.me.store import AllMyData
+from taskward.spaces.routing import PREFIX, SpaceRoute
 
 CALENDAR_THREAD: Final = Key[FairThreads]("thread that writes calendars")
 """It writes exports as iCalendar, a few tasks at a time."""
@@ -39,6 +49,7 @@ class ErasureRoute(StrictRoute):
 
 
 router = APIRouter(prefix="/api/me", route_class=AccountRoute, tags=["My data"])
+space_router = APIRouter(prefix=PREFIX, route_class=SpaceRoute, tags=["Spaces"])
 
 
 class CalendarResponse(StreamingResponse):
@@ -114,6 +125,14 @@ async def export_calendar(me: AllMyData, context: Context) -> Response:
         return CalendarResponse((), headers=_file("ics"))
     pieces = await me.export_calendar(context.parts[CALENDAR_THREAD], context.caller.id.int)
     return CalendarResponse(pieces, headers=_file("ics"))
+
+
+@space_router.get("/export", operation_id="exportSpace", response_model=SpaceExport, summary="Export a space")
+async def export_space(data: AllMyData, context: Context) -> Response:
+    """Returns everything in the space, as a stream; it breaks off once the caller is no member any more."""
+    space = await data.space()
+    pieces = () if context.method == "HEAD" else await data.export_space(space)
+    return StreamingResponse(pieces, headers=_file("json"), media_type="application/json")
 
 
 def _file(extension: str) -> dict[str, str]:

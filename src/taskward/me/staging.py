@@ -23,9 +23,15 @@ from taskward.http.caller import Owner
 from taskward.http.errors import RateLimited, ServiceUnavailable
 from taskward.idempotency.execution import PendingRecord
 from taskward.idempotency.statements import store_response_steps
+from taskward.me.import_comments import (
+    STAGE_COMMENTS,
+    ImportComments,
+    comment_copy_steps,
+    unstage_comments_steps,
+)
 from taskward.me.import_document import Problems
 from taskward.me.import_lists import ImportLists
-from taskward.me.import_models import ImportedTask
+from taskward.me.import_models import ImportedComment, ImportedTask
 from taskward.me.import_series import RESOLVE_SERIES, ImportSeries
 from taskward.me.import_statements import (
     ABANDONED,
@@ -94,6 +100,7 @@ class Staging:
         """To be added before the tasks, which may refer to them."""
         self.is_publishing = False
         self._tree = ImportTree(database, owner.id)
+        self._comments = ImportComments(database, owner.id)
         self._added = 0
         self._ids: set[UUID] = set()
         self._rows: list[bytes] = []
@@ -126,6 +133,14 @@ class Staging:
         if time.monotonic() - self._renewed_at >= RENEW_AFTER:
             await self._database.transact(self._renew)
 
+    async def add_comments(self, comments: Sequence[ImportedComment]) -> None:
+        """Stages comments, after all tasks, except those that the owner has, and those without a task."""
+        await self._flush()
+        for rows in self._comments.staged_rows(comments, self._tree.stored_ids):
+            await self._change(STAGE_COMMENTS, comments=rows)
+        if time.monotonic() - self._renewed_at >= RENEW_AFTER:
+            await self._database.transact(self._renew)
+
     async def resolve(self, problems: Problems) -> None:
         """Resolves the references between tasks; adds what is wrong with them to `problems`."""
         await self._flush()
@@ -140,6 +155,7 @@ class Staging:
     async def publish(self, total: int, record: PendingRecord | None) -> bytes:
         """Publishes what is staged; returns the body of the response. The document has `total` tasks."""
         new = await self._count()
+        await self._comments.count()
         body = orjson.dumps({"imported": new, "skipped": total - new})
         self.is_publishing = True
         return await self._database.transact(lambda: self._publish_steps(new, body, record), long=True)
@@ -183,6 +199,8 @@ class Staging:
         page = _before_all(self._person.id)
         while page.is_followed:
             page = await self._database.transact(partial(self._delete_steps, page), long=True)
+        while await self._database.transact(self._delete_comments_steps, long=True):
+            pass
 
     def _delete_steps(self, before: _Page) -> TransactionSteps[_Page]:
         """Deletes the staged tasks that follow a page; returns their page."""
@@ -191,27 +209,33 @@ class Staging:
         yield UNSTAGE, page.range
         return page
 
+    def _delete_comments_steps(self) -> TransactionSteps[bool]:
+        yield from self._renew()
+        return (yield from unstage_comments_steps(self._person.id))
+
     def _publish_steps(self, new: int, body: bytes, record: PendingRecord | None) -> TransactionSteps[bytes]:
-        first, lists = 0, len(self.lists.new)
-        if new or lists:
-            rows = yield COUNT_MANY_OF_PERSON, person_values(self._person) | {"count": new + lists}
-            first = rows[0][0] - new + 1
-            if new and not (yield BEGIN_PUBLICATION, {**self._held, "first_number": first}):
+        first, lists, comments = 0, len(self.lists.new), self._comments.new
+        copied = new + comments
+        if copied or lists:
+            rows = yield COUNT_MANY_OF_PERSON, person_values(self._person) | {"count": copied + lists}
+            first = rows[0][0] - copied + 1
+            if copied and not (yield BEGIN_PUBLICATION, {**self._held, "first_number": first}):
                 raise _interrupted()
+            yield from self._comments.check_steps()
             yield from self.lists.publish_steps(first - lists)
             if not (yield from self._tree.verify_steps()):
                 raise _interrupted()
         if record is not None:
             yield from store_response_steps({**self._owner, **record.values(200, body)})
-        if new > MAX_ROWS:
+        if copied > MAX_ROWS:
             yield SPLIT, {**self._owner, "change": CHANGE}
-        if new:
+        if copied:
             yield from copy_steps(self._person.id, first)
         return body
 
 
 def copy_steps(owner: UUID, first: int) -> TransactionSteps[None]:
-    """Copies the staged tasks to `tasks`, numbered from `first` on, in the order of their ids."""
+    """Copies the staged tasks and comments, numbered from `first` on, each in the order of their ids."""
     page = _before_all(owner)
     locked = yield LOCK_OWNER, {"owner": owner}
     zone = locked[0][0] if locked else None
@@ -222,10 +246,11 @@ def copy_steps(owner: UUID, first: int) -> TransactionSteps[None]:
         yield PUBLISH_LABELS, numbers
         yield from add_reminders_between_steps(owner, first, page.count, zone)
         yield DROP_TOMBSTONES, page.range
-        if not page.is_followed:
-            return
         first += page.count
+        if not page.is_followed:
+            break
         yield SPLIT, {"owner": owner, "change": CHANGE}
+    yield from comment_copy_steps(owner, first, CHANGE)
 
 
 def resume_steps(owner: UUID) -> TransactionSteps[None]:

@@ -2,15 +2,15 @@
 
 from typing import Final
 
-from sqlalchemy import Integer, Table, bindparam, case, delete, func, null, select, true, update
+from sqlalchemy import Integer, bindparam, func, select
 
-from taskward.database.functions import clock_number, monotonic_now
-from taskward.database.outbox import MARKS
+from taskward.database.functions import monotonic_now
 from taskward.database.statements import Command, Read
-from taskward.database.tables import owned_tables
 from taskward.database.types import Id, Instant
 from taskward.entity import Entity
 from taskward.features import ENTITIES
+from taskward.spaces.records import MEMBER_COLUMNS
+from taskward.spaces.tables import MEMBERS
 from taskward.tasks.tables import TASKS
 from taskward.users.statements import OWNER, SINCE, TIME_ZONE, upsert_person
 from taskward.users.tables import USERS
@@ -46,55 +46,13 @@ def _after(entity: Entity) -> Read:
 AFTER: Final = {entity: _after(entity) for entity in ENTITIES}
 """Rows of `Entity.record`."""
 
-COUNT: Final = Read("count of tasks", select(func.count(TASKS.c.id)).where(TASKS.c.user_id == OWNER))
-
-
-def _next(table: Table, key: str) -> Read:
-    """Reads the next keys of an owner's rows, which bounds the rows deleted at once."""
-    columns = table.c
-    return Read(
-        f"next of {table.name}",
-        select(columns[key])
-        .where(columns.user_id == OWNER, columns[key] > bindparam("after", type_=columns[key].type))
-        .order_by(columns[key])
-        .limit(_LIMIT),
-    )
-
-
-def _delete(table: Table, key: str) -> Command:
-    column = table.c[key]
-    after, up_to = (bindparam(name, type_=column.type) for name in ("after", "up_to"))
-    return Command(
-        f"erase of {table.name}",
-        delete(table).where(table.c.user_id == OWNER, column > after, column <= up_to),
-    )
-
-
-ERASE_PART: Final = {
-    table.name: (_next(table, key), _delete(table, key))
-    for table, _ in reversed(owned_tables())
-    for key in table.primary_key.columns.keys()[1:2]
-}
-"""For each table that can hold many rows of an owner, which have more in their key: the statements that read
-and that delete the next values of that. Referenced tables come last: their rows delete others with them."""
-
-RESET_WEBHOOKS: Final = Command(
-    "reset the webhooks of an owner",
-    update(MARKS)
-    .where(MARKS.c.user_id == OWNER)
-    .values(
-        acknowledged=null(),
-        delivery_id=null(),
-        body=null(),
-        upto=null(),
-        attempts=0,
-        is_erased=true(),
-        next_at=case((MARKS.c.holder.is_not(None), MARKS.c.next_at), else_=clock_number()),
-        marked_at=func.coalesce(MARKS.c.marked_at, clock_number()),
-    ),
-    quiet=True,
+MEMBERS_AFTER: Final = Read(
+    "members after an id",
+    select(*MEMBER_COLUMNS)
+    .where(MEMBERS.c.user_id == OWNER, MEMBERS.c.id > bindparam("after_id", type_=Id()))
+    .order_by(MEMBERS.c.id)
+    .limit(_LIMIT),
 )
-"""The id stays until the receiver has confirmed the erasure. A process that delivers at this moment keeps the
-owner until its attempt ends."""
-ERASE: Final = Command("erase an owner", delete(USERS).where(USERS.c.id == OWNER), "user.erase")
-"""All other rows of the owner reference that row and are deleted with it."""
+"""Also those who have left."""
+
+COUNT: Final = Read("count of tasks", select(func.count(TASKS.c.id)).where(TASKS.c.user_id == OWNER))

@@ -8,10 +8,10 @@ from uuid import UUID
 import orjson
 from fastapi import Depends
 
-from taskward.database import DATABASE, Database
+from taskward.database import OWNED_ROWS, OwnedRows
 from taskward.database.statements import Read, Row, TransactionSteps
 from taskward.entity import Entity
-from taskward.features import ENTITIES
+from taskward.features import ENTITIES, IN_DOCUMENTS
 from taskward.http.caller import Owner
 from taskward.http.context import Context
 from taskward.http.errors import NotFound
@@ -22,7 +22,10 @@ from taskward.lists.tables import ListRecord
 from taskward.me.erasure import erase_steps
 from taskward.me.models import user_json
 from taskward.me.staging import Staging
-from taskward.me.statements import AFTER, COUNT, SET_TIME_ZONE, USER
+from taskward.me.statements import AFTER, COUNT, MEMBERS_AFTER, SET_TIME_ZONE, USER
+from taskward.spaces.models import member_json, space_json
+from taskward.spaces.records import MemberRecord, SpaceRecord
+from taskward.spaces.statements import GET_MEMBER_OF_PERSON, GET_SPACE, MEMBERSHIPS_OF
 from taskward.tasks.entity import TASK
 from taskward.tasks.list_cache import LIST_CACHE, ListCache
 from taskward.tasks.records import task_json, task_record
@@ -65,8 +68,16 @@ def _objects(entity: Entity) -> _Array:
 
 
 _TASKS: Final = _objects(TASK)
+
+
+def _member_json(row: Row) -> Mapping[str, Any]:
+    return member_json(MemberRecord(*row))
+
+
+_OBJECTS: Final = tuple(map(_objects, IN_DOCUMENTS))
+_ARRAYS_OF_SPACE: Final = (_Array("members", MEMBERS_AFTER, _member_json, always=True), *_OBJECTS)
 _ARRAYS: Final = (
-    *map(_objects, reversed(ENTITIES)),
+    *_OBJECTS,
     _Array("trash", TRASH_AFTER, trashed_json),
     _Array("tokens", TOKENS_AFTER, lambda row: token_json(TokenRecord(*row))),
 )
@@ -75,7 +86,7 @@ _ARRAYS: Final = (
 class MyData:
     """All data of one owner."""
 
-    def __init__(self, database: Database, owner: Owner, lists: ListCache) -> None:
+    def __init__(self, database: OwnedRows, owner: Owner, lists: ListCache) -> None:
         self._database = database
         self._owner = owner
         self._lists = lists
@@ -106,7 +117,19 @@ class MyData:
         arrays = list(_ARRAYS)
         while not (page := await self._page(arrays[0], _BEFORE_ALL)) and not arrays[0].always:
             del arrays[0]
-        return self._chunks(rows[0] if rows else None, arrays, page)
+        head = b'{"user":' + orjson.dumps(user_json(rows[0]) if rows else None)
+        return self._chunks(head, arrays, page, await self._memberships())
+
+    async def space(self) -> SpaceRecord:
+        """Returns the owner as a space; raises SpaceNotFound if the caller is no member."""
+        rows = await self._database.rows(GET_SPACE, {"owner": self._owner.id})
+        return SpaceRecord(*rows[0])
+
+    async def export_space(self, space: SpaceRecord) -> AsyncIterator[bytes]:
+        """Yields the export of a space as `export` does; SpaceNotFound once the caller is no member."""
+        page = await self._page(_ARRAYS_OF_SPACE[0], _BEFORE_ALL)
+        head = b'{"space":' + dump_json(space_json(space))
+        return self._chunks(head, _ARRAYS_OF_SPACE, page)
 
     async def export_calendar(self, threads: FairThreads, caller: int) -> AsyncIterator[bytes]:
         """Yields the tasks as iCalendar, in pieces as `export` does.
@@ -135,17 +158,33 @@ class MyData:
         await self._database.scrub()
 
     async def _chunks(
-        self, user: Row | None, arrays: Sequence[_Array], page: Sequence[Row]
+        self,
+        head: bytes,
+        arrays: Sequence[_Array],
+        page: Sequence[Row],
+        spaces: Sequence[Mapping[str, Any]] = (),
     ) -> AsyncIterator[bytes]:
         """Yields the document; the page is the first one of the first array."""
-        yield b'{"user":' + orjson.dumps(user and user_json(user))
+        yield head
         for array in arrays:
             page = page if array is arrays[0] else await self._page(array, _BEFORE_ALL)
             if page or array.always:
                 async for piece in self._pieces(array, page):
                     yield piece
             page = ()
-        yield b"}"
+        yield b',"spaces":' + dump_json(spaces) + b"}" if spaces else b"}"
+
+    async def _memberships(self) -> Sequence[Mapping[str, Any]]:
+        """Returns the owner as a member of each space, of which there are at most a hundred."""
+        spaces = await self._database.rows(MEMBERSHIPS_OF, {"owner": self._owner.id})
+        found = []
+        for space_id in [UUID(str(row[0])) for row in spaces]:
+            values = {"owner": space_id, "person_id": self._owner.id}
+            for row in await self._database.rows(GET_MEMBER_OF_PERSON, values):
+                member = MemberRecord(*row)
+                if member.role is not None:
+                    found.append({"space_id": str(space_id), "member": member_json(member)})
+        return found
 
     async def _pieces(self, array: _Array, page: Sequence[Row]) -> AsyncIterator[bytes]:
         """Yields the rows from a page on as an array of JSON."""
@@ -198,7 +237,7 @@ def _calendar_writer(list_titles: dict[str, str]) -> "CalendarWriter":
 
 
 def _my_data(context: Context) -> MyData:
-    return MyData(context.parts[DATABASE], context.owner, context.parts[LIST_CACHE])
+    return MyData(context.parts[OWNED_ROWS], context.owner, context.parts[LIST_CACHE])
 
 
 AllMyData = Annotated[MyData, Depends(_my_data)]

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Any, Final, TypeAlias
+from uuid import UUID
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -22,6 +23,8 @@ from taskward.tasks.records import task_record
 _CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _INTERNAL: Final = 500
 _AGENTS: Final = "/mcp"
+_SPACE: Final = "space"
+"""The kind of an owner: `owner_id` is its id."""
 _request: "Final[ContextVar[RequestContext | None]]" = ContextVar("request", default=None)
 """The current request."""
 
@@ -56,8 +59,7 @@ class AuditMiddleware:
         line = {
             "outcome": "failed" if error.status == _INTERNAL else "refused",
             "request_id": context.request_id,
-            "user_id": str(context.owner.id) if context.known_caller else None,
-            "caller_id": str(context.caller.id) if context.known_caller else None,
+            **(_who(context.caller.id, context.owner.id) if context.known_caller else {"user_id": None}),
             **_token(context),
             "method": context.method,
             "route": context.route or self._template_of(context.path) or UNMATCHED_ROUTE,
@@ -95,12 +97,20 @@ def _changes(statement: Statement | Split, values: Values, rows: Sequence[Row]) 
     """Returns the changes that a statement made: of one object, of many at once, or of all data of a user."""
     if isinstance(statement, Read) or statement.action is None:
         return []
-    entry: AuditEntry = {"action": statement.action, "user_id": str(values["owner"])}
+    entry: AuditEntry = {"action": statement.action, "owner_id": str(values["owner"])}
     if "fields" in values:
         entry["fields"] = values["fields"]
+    if "moved_to" in values:
+        entry["moved_to"] = str(values["moved_to"])
     if isinstance(statement, Command):
         return [entry | _many_or_one(statement.action, values)]
     return [entry | _task(values, row) for row in rows]
+
+
+def _who(caller: UUID | None, owner: UUID | str) -> AuditEntry:
+    """Returns the caller, and the owner of the data unless it is the caller."""
+    user_id = None if caller is None else str(caller)
+    return {"user_id": user_id} if user_id == str(owner) else {"user_id": user_id, "owner_id": str(owner)}
 
 
 def _token(context: RequestContext | None) -> AuditEntry:
@@ -113,11 +123,12 @@ def _many_or_one(action: str, values: Values) -> AuditEntry:
     """Returns the number of objects that a command changes, or the one: an action begins with its kind."""
     if "count" in values:
         return {"count": values["count"]}
-    key = f"{action.partition('.')[0]}_id"
-    if key not in values:
-        return {}
+    kind = action.partition(".")[0]
+    key = f"{kind}_id"
     version = {"version": values["version"]} if "version" in values else {}
-    return {key: str(values[key]), **version}
+    if key in values:
+        return {key: str(values[key]), **version}
+    return version if kind == _SPACE else {}
 
 
 def _task(values: Values, row: Row) -> AuditEntry:
@@ -127,12 +138,9 @@ def _task(values: Values, row: Row) -> AuditEntry:
 
 
 def _log_changes(entries: list[AuditEntry]) -> None:
-    caller = CALLER.get()
     context = _request.get()
-    request = {
-        "request_id": context and context.request_id,
-        "caller_id": str(caller) if caller else None,
-        **_token(context),
-    }
+    request = {"request_id": context and context.request_id, **_token(context)}
+    caller = CALLER.get()  # not earlier: statements of several callers may run in one task
     for entry in entries:
-        audit.info("change", extra={"outcome": "done"} | request | entry)
+        who = _who(caller, entry.pop("owner_id"))
+        audit.info("change", extra={"outcome": "done", **who} | request | entry)

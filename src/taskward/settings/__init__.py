@@ -25,7 +25,13 @@ from taskward.settings.parsing import (
     parse_origins,
     parse_rate,
 )
-from taskward.settings.webhooks import WebhookEvents, WebhookSecrets, WebhookSettings, webhook_settings
+from taskward.settings.webhooks import (
+    WebhookEvents,
+    WebhookKinds,
+    WebhookSecrets,
+    WebhookSettings,
+    webhook_settings,
+)
 
 LOCAL_FRONT_END = "http://localhost:3000"
 
@@ -148,6 +154,13 @@ class Settings(BaseSettings):
         description="Days for which tasks in the [trash](contract.md#trash) can be restored, at most 36500; "
         "fractions are allowed. `0` turns the trash off, and what is in it is deleted within an hour.",
     )
+    activity_days: float = Field(
+        default=90,
+        ge=0,
+        le=36500,
+        description="Days for which the [activity](contract.md#activity) of a space is kept, at most 36500; "
+        "fractions are allowed. `0` turns it off, and what was kept is deleted within an hour.",
+    )
     max_streams_per_user: MaxStreams = Field(
         default=10,
         description="Maximum number of open event streams of one user in each process, 1 to 1000000. "
@@ -178,6 +191,11 @@ class Settings(BaseSettings):
         description="Days for which an access token is valid at most, from 1/24 (an hour) to 36500; "
         "fractions are allowed.",
     )
+    spaces: bool = Field(
+        default=True,
+        description="`off` turns [spaces](contract.md#spaces) off: their paths are 404. "
+        "What is in them stays stored.",
+    )
     web_app: bool | None = Field(
         default=None,
         description="`on` serves the [web app](web-app.md) at `/`. If not set: only in development.",
@@ -201,6 +219,12 @@ class Settings(BaseSettings):
     webhook_events: WebhookEvents = Field(
         default="changes,reminders",
         description="What webhooks deliver: `changes`, `reminders` or `changes,reminders`.",
+    )
+    webhook_kinds: WebhookKinds = Field(
+        default="tasks",
+        description="What the changes are of that webhooks deliver: any of `tasks`, `lists`, `spaces`, "
+        "`members` and `space`, separated by commas. After a change each user and space begins anew, with a "
+        "reset.",
     )
 
     @property
@@ -249,7 +273,9 @@ class Settings(BaseSettings):
     @property
     def webhooks(self) -> WebhookSettings | None:
         """The settings of webhooks; None if there are none."""
-        return webhook_settings(self.webhook_url, self.webhook_secret, self.webhook_events)
+        return webhook_settings(
+            self.webhook_url, self.webhook_secret, self.webhook_events, self.webhook_kinds
+        )
 
     @property
     def allowed_origins(self) -> frozenset[str]:
@@ -272,7 +298,7 @@ class Settings(BaseSettings):
             raise ValueError("METRICS_PORT must be another port than PORT: what it shows is not for clients")
         if self.workers > 1 and self.engine == "sqlite" and self.sqlite_path is None:
             raise ValueError("WORKERS must be 1 with a database in memory, which no two processes share")
-        webhook_settings(self.webhook_url, self.webhook_secret, self.webhook_events)
+        _ = self.webhooks
         if self.production and self.mcp:
             self._check_mcp()
         return self

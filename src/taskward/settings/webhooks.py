@@ -9,6 +9,9 @@ from pydantic import AfterValidator, SecretStr
 from taskward.settings.parsing import parse_list
 
 _EVENTS: Final = frozenset({"changes", "reminders"})
+KINDS: Final = ("tasks", "lists", "comments", "spaces", "members", "space")
+"""The kinds of all change feeds, in the order of `taskward.features`."""
+
 _PREFIX: Final = "whsec_"
 _SECRET_BYTES: Final = range(24, 65)
 """The length of a secret in Standard Webhooks 1.0.0."""
@@ -16,15 +19,21 @@ _SECRET_BYTES: Final = range(24, 65)
 
 @dataclass(frozen=True, slots=True)
 class WebhookSettings:
-    """The URL of the receiver, the secrets that sign, and the kinds of events that are delivered."""
+    """The URL of the receiver, the secrets that sign, and the events that are delivered.
+
+    `kinds` are the kinds of objects whose changes are, by their names in the change feed.
+    """
 
     url: str
     secrets: tuple[bytes, ...]
     changes: bool
     reminders: bool
+    kinds: frozenset[str]
 
 
-def webhook_settings(url: str | None, secret: SecretStr | None, events: str) -> WebhookSettings | None:
+def webhook_settings(
+    url: str | None, secret: SecretStr | None, events: str, kinds: str
+) -> WebhookSettings | None:
     """Returns the settings; None if there are no webhooks."""
     if url is None:
         return None
@@ -32,7 +41,8 @@ def webhook_settings(url: str | None, secret: SecretStr | None, events: str) -> 
         raise ValueError("WEBHOOK_SECRET must be set with WEBHOOK_URL")
     secrets = tuple(map(_parse_secret, parse_list(secret.get_secret_value())))
     delivered = parse_list(events)
-    return WebhookSettings(url, secrets, "changes" in delivered, "reminders" in delivered)
+    of = frozenset(parse_list(kinds))
+    return WebhookSettings(url, secrets, "changes" in delivered, "reminders" in delivered, of)
 
 
 def _parse_secret(text: str) -> bytes:
@@ -57,5 +67,13 @@ def _check_events(text: str) -> str:
     return text
 
 
+def _check_kinds(text: str) -> str:
+    given = parse_list(text)
+    if not set(KINDS).issuperset(given) or len(set(given)) < len(given):
+        raise ValueError(f"must be some of {', '.join(KINDS)}, each once, separated by commas")
+    return text
+
+
 WebhookSecrets = Annotated[SecretStr, AfterValidator(_check_secrets)]
 WebhookEvents = Annotated[str, AfterValidator(_check_events)]
+WebhookKinds = Annotated[str, AfterValidator(_check_kinds)]

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field, PlainValidator, TypeAdapter, ValidationError
 
 from taskward.http.validation import field_error, moment, strict_uuid
+from taskward.tasks.fields.assignee import ME
 from taskward.tasks.fields.priority import PRIORITIES
 
 _DAY: Final = r"\d{4}-\d\d-\d\d"
@@ -115,8 +116,17 @@ def _reference(label: str) -> Any:
     return PlainValidator(lambda value: Reference(validate(value)), json_schema_input_type=documented)
 
 
+def _assignee(value: Any) -> "Reference | str":
+    if value == ME:
+        return ME
+    try:
+        return Reference(None if value == "none" else _ID.validate_python(value))
+    except ValidationError:
+        raise field_error("Assignee must be a member id, me or none") from None
+
+
 class Reference(NamedTuple):
-    """A list or a parent; None for tasks without one."""
+    """A list, a parent or an assignee; None for tasks without one."""
 
     to: UUID | None
 
@@ -145,6 +155,14 @@ ListFilter: TypeAlias = Annotated[
 ]
 ParentFilter: TypeAlias = Annotated[
     Reference, _reference("Parent id"), Field(description="Only parts of this task; `none`: of no task.")
+]
+AssigneeFilter: TypeAlias = Annotated[
+    Reference | str,
+    PlainValidator(
+        _assignee,
+        json_schema_input_type=Annotated[str, Field(pattern=_UUID_OR_NONE.replace("none", "me|none"))],
+    ),
+    Field(description="In a space: only tasks of this member, or of the caller; `none`: of none."),
 ]
 PriorityFilter: TypeAlias = Annotated[
     tuple[int, ...],

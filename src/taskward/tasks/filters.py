@@ -29,6 +29,12 @@ def _parent_filter(reference: Reference) -> Filter:
     return Filter("no parent") if reference.to is None else Filter("parent", (("parent_id", reference.to),))
 
 
+def _assignee_filter(reference: Reference) -> Filter:
+    if reference.to is None:
+        return Filter("not assigned")
+    return Filter("assigned", (("assigned_to", reference.to),))
+
+
 def _due_filter(value: str) -> Filter:
     return Filter("due" if value == "any" else "no due")
 
@@ -74,6 +80,7 @@ FILTERS: Final[Mapping[str, Callable[[Any], Filter]]] = {
     "completed_from": _completed_from,
     "completed_before": _completed_before,
     "series_id": lambda series_id: Filter("series", (("series_id", series_id),)),
+    "assigned_to": _assignee_filter,
     "archived": lambda flag: Filter("archived" if flag else "not archived"),
 }
 """The filter of each parameter of a query, made of its value."""
@@ -134,6 +141,8 @@ CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
     "completed from": TASKS.c.completed_at >= _time("completed_from"),
     "completed before": TASKS.c.completed_at < _time("completed_before"),
     "series": TASKS.c.series_id == bindparam("series_id", type_=Id()),
+    "assigned": TASKS.c.assigned_to == bindparam("assigned_to", type_=Id()),
+    "not assigned": TASKS.c.assigned_to.is_(None),
     "archived": TASKS.c.list_id.in_(_ARCHIVED_LISTS),
     "not archived": or_(TASKS.c.list_id.is_(None), TASKS.c.list_id.not_in(_ARCHIVED_LISTS)),
 }

@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from taskward.http.body_schemas import Ignored, ignoring, requiring_one
 from taskward.http.validation import Absent, field_error
 from taskward.tasks.fields import BASE_FIELDS
+from taskward.tasks.fields.assignee import Assignee, GivenAssignee
 from taskward.tasks.fields.completion import CompletedAt, GivenCompletedAt
 from taskward.tasks.fields.dates import Due, DueChanges, NewDue, NewStart, Start, StartChanges
 from taskward.tasks.fields.labels import AddedLabels, GivenLabels, Labels, RemovedLabels
@@ -32,7 +33,9 @@ from taskward.tasks.fields.texts import (
     Title,
 )
 
-_ignoring_server_keys = ignoring("id", "user_id", "created_at", "updated_at", "series_id", "next_id")
+_ignoring_server_keys = ignoring(
+    *("id", "user_id", "created_at", "updated_at", "series_id", "next_id", "created_by", "updated_by")
+)
 
 
 class _Body(BaseModel):
@@ -49,6 +52,8 @@ class _Body(BaseModel):
     updated_at: Ignored = None
     series_id: Ignored = None
     next_id: Ignored = None
+    created_by: Ignored = None
+    updated_by: Ignored = None
 
 
 _SERVER_KEYS: Final = frozenset(_Body.model_fields)
@@ -71,6 +76,7 @@ class TaskContent(BaseModel):
     metadata: NewMetadata = None
     reminders: GivenReminders = None
     recurrence: GivenRecurrence = None
+    assigned_to: GivenAssignee = None
 
 
 class NewTask(TaskContent, _Body):
@@ -118,6 +124,10 @@ class TaskChanges(TaskContent, _Body):
         return {name: values[name] for name in self.model_fields_set if name not in _SERVER_KEYS}
 
 
+_CREATED_BY: Final = "Only in a space: the member who made it; null if that person is no member."
+_UPDATED_BY: Final = "Only in a space: the member who changed it last."
+
+
 class Task(BaseModel):
     """A task in a response. The first seven keys are always present, each other one where it has a value."""
 
@@ -141,6 +151,9 @@ class Task(BaseModel):
     recurrence: RecurrenceField | Absent = None
     series_id: SeriesId | Absent = None
     next_id: NextId | Absent = None
+    assigned_to: Assignee | Absent = None
+    created_by: UUID | Absent | None = Field(default=None, description=_CREATED_BY)
+    updated_by: UUID | Absent = Field(default=None, description=_UPDATED_BY)
 
 
 class TaskList(BaseModel):

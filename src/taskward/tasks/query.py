@@ -1,7 +1,7 @@
 """The query parameters of a list: docs/contract.md#pages-and-sorts and #filters-and-summary."""
 
 from functools import cached_property
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final, Self, TypeAlias
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -10,6 +10,7 @@ from taskward.http.cursors import scope_of, well_formed_cursor
 from taskward.http.validation import field_error, query_flag, query_number, strict_uuid
 from taskward.tasks.fields.labels import Label
 from taskward.tasks.filter_values import (
+    AssigneeFilter,
     AvailableAt,
     CompletedBefore,
     CompletedFrom,
@@ -19,6 +20,7 @@ from taskward.tasks.filter_values import (
     ListFilter,
     ParentFilter,
     PriorityFilter,
+    Reference,
 )
 from taskward.tasks.filters import FILTERS, Filter
 from taskward.tasks.sorts import BASE_SORTS, SORT_KEYS, SORTS
@@ -88,9 +90,15 @@ class ListQuery(BaseModel):
     series_id: Annotated[UUID, strict_uuid("Series id")] | None = Field(
         default=None, description="Only tasks of this series."
     )
+    assigned_to: AssigneeFilter | None = None
     archived: Annotated[bool | None, query_flag("Archived")] = Field(
         default=None, description="Only tasks in archived lists, or only the others."
     )
+
+    def assigned_to_member(self, member: UUID) -> Self:
+        """Returns the same query for tasks of that member, in place of the caller."""
+        given = {name: getattr(self, name) for name in type(self).model_fields}
+        return self.model_construct(self.model_fields_set, **{**given, "assigned_to": Reference(member)})
 
     @cached_property
     def words(self) -> list[str]:

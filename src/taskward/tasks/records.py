@@ -5,15 +5,16 @@ from typing import Any, Final
 import orjson
 
 from taskward.database.statements import Row
+from taskward.http.caller import Owner
 from taskward.http.responses import json_timestamp, rfc3339
 from taskward.tasks.tables import RECORD_WIDTH, TaskRecord, new_record
 
-_NO_OPTIONAL_FIELDS: Final = [None] * 5
+_NO_OPTIONAL_FIELDS: Final = [None] * 8
 
 
-def task_path(task_id: object) -> str:
+def task_path(owner: Owner, task_id: object) -> str:
     """Returns the path of a task."""
-    return f"/api/tasks/{task_id}"
+    return f"{owner.path}/tasks/{task_id}"
 
 
 def task_record(row: Row) -> TaskRecord:
@@ -49,6 +50,12 @@ def _optional_fields(task: TaskRecord) -> dict[str, Any]:
         "parent_id": task.parent_id and str(task.parent_id),
         "position": task.position,
         "completed_at": task.completed_at and json_timestamp(task.completed_at),
+        "assigned_to": task.assigned_to and str(task.assigned_to),
     }
-    present = {name: value for name, value in columns.items() if value is not None}
+    present: dict[str, Any] = {name: value for name, value in columns.items() if value is not None}
+    if task.updated_by is not None:
+        present |= {
+            "created_by": task.created_by and str(task.created_by),
+            "updated_by": str(task.updated_by),
+        }
     return present if task.extra is None else present | orjson.loads(task.extra)

@@ -47,6 +47,8 @@ async def list_tasks(
     query: Annotated[ListQuery, Query()], tasks: MyTasks, known: IfNoneMatch = None
 ) -> Response:
     """Returns the caller's tasks, a page at a time; the newest first, unless `sort` is given."""
+    if query.assigned_to is not None:
+        query = await tasks.for_caller(query)
     counter = None
     if known is not None:
         tag, counter = await tasks.tag_now(query)
@@ -77,7 +79,7 @@ async def create_task(
 
     async def create(record: PendingRecord | None) -> Response:
         task = await tasks.create(new, record)
-        return task_response(task, 201, task_path(task.id))
+        return task_response(task, 201, task_path(tasks.owner, task.id))
 
     return await once.run(key, create)
 
@@ -128,7 +130,7 @@ async def put_task(
     """
     if isinstance(content, TaskChanges):
         return task_response(await tasks.update(task_id, content, if_match))
-    return task_response(await tasks.create_at(task_id, content), 201, task_path(task_id))
+    return task_response(await tasks.create_at(task_id, content), 201, task_path(tasks.owner, task_id))
 
 
 @router.patch(

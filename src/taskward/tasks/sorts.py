@@ -17,7 +17,7 @@ from taskward.tasks.tables import TASKS, TaskRecord, position_key, task_index
 Conditions: TypeAlias = frozenset[str]
 """The names of a list's conditions: `filters.CONDITIONS`."""
 
-_SELECTIVE: Final = frozenset({"label", "list", "parent", "series"})
+_SELECTIVE: Final = frozenset({"assigned", "label", "list", "parent", "series"})
 _PRIORITY_NUMBERS: Final = {str(number) for number in range(1, len(PRIORITIES) + 1)}
 
 
@@ -26,6 +26,8 @@ def _own_index(_: Conditions) -> None:
 
 
 def _index_by_age(conditions: Conditions) -> str | None:
+    if conditions & _SELECTIVE == {"assigned"} and "open" in conditions:
+        return "assigned"
     return "series_id" if "series" in conditions else _index_of_open(conditions)
 
 
@@ -125,6 +127,7 @@ SORT_KEYS: Final[Mapping[str, SortKey]] = {
         ),
         SortKey(
             name="due",
+            index=lambda conditions: "assigned_to" if conditions >= {"open", "assigned"} else None,
             column=TASKS.c.due_key,
             of_record=_of_fields("due_key"),
             requires=TASKS.c.due_key.is_not(None),

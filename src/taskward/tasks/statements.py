@@ -10,7 +10,9 @@ from sqlalchemy import (
     ColumnElement,
     Delete,
     Insert,
+    Table,
     Text,
+    and_,
     bindparam,
     case,
     cast,
@@ -26,18 +28,21 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql import visitors
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from taskward.database.functions import any_of, monotonic_now, once
 from taskward.database.postgres.batched_sql import batch_values, for_each
 from taskward.database.statements import SEQ, BatchedWrite, Change, Part, Read, Write, Written
+from taskward.database.tables import trashed_tables
 from taskward.database.types import CodePointText, Counter, Counters, Flag, Id, Instant
 from taskward.idempotency.statements import drop_expired_responses, store_response
+from taskward.spaces.tables import MEMBERS
 from taskward.tasks.list_statements import list_tasks
 from taskward.tasks.row_statements import DROPPED_LABELS, DROPPED_REMINDERS, LABELS, REMINDERS
 from taskward.tasks.sorts import BASE_SORTS
-from taskward.tasks.tables import COLUMNS, TASKS, TOMBSTONES
+from taskward.tasks.tables import COLUMNS, TASKS, TOMBSTONES, UPDATED_BY
 from taskward.tasks.tables import LISTS as LIST_TABLE
-from taskward.tasks.trash_statements import drop_expired, insert_into_trash
+from taskward.tasks.trash_statements import copy_rows, drop_expired, has_none_below, insert_into_trash
 from taskward.tasks.trash_tables import TRASH
 from taskward.users.statements import (
     OWNER,
@@ -94,7 +99,10 @@ _TOUCHES_NO_OTHER_ROWS: Final = or_(
 """Whether the update does not make the next task of a series, take it back, or change pending reminders."""
 
 _OF_THE_SERVICE: Final = frozenset(
-    {"user_id", "id", "created_at", "updated_at", "version", "next_version", "past_recurrence"}
+    {
+        *("user_id", "id", "created_at", "updated_at", "version", "next_version", "past_recurrence"),
+        *("created_by", "updated_by"),
+    }
 )
 CONTENT: Final[dict[str, BindParameter[Any]]] = {
     one.name: bindparam(one.name, type_=one.type) for one in TASKS.c if one.name not in _OF_THE_SERVICE
@@ -107,6 +115,8 @@ _NEW: Final[dict[str, BindParameter[Any]]] = {
     "created_at": bindparam("created_at", type_=Instant()),
     "updated_at": _NOW,
     **CONTENT,
+    "created_by": bindparam("created_by", type_=Id()),
+    "updated_by": UPDATED_BY,
 }
 """The values of a new task, except its version."""
 
@@ -131,6 +141,11 @@ def _can_be_new(
         & or_(list_id.is_(None), has_list)
         & or_(moments_zone.is_(None), ~elsewhere)
     )
+
+
+def can_be_new() -> ColumnElement[bool]:
+    """Returns whether the task of `CREATE_TASK` can be new: its id is free, and its list is there."""
+    return _can_be_new(OWNER, *map(once, (_CLIENT_ID, _LIST_ID, _MOMENTS_ZONE)))
 
 
 def _insert_task(number: ColumnElement[int]) -> Insert:
@@ -190,6 +205,7 @@ def _update_task(number: ColumnElement[int]) -> Change:
             is_completed=func.coalesce(_IS_COMPLETED, TASKS.c.is_completed),
             completed_at=_completed_at(),
             updated_at=monotonic_now(_NOW, TASKS.c.updated_at),
+            updated_by=UPDATED_BY,
             version=number,
         )
         .returning(*COLUMNS)
@@ -212,7 +228,7 @@ def _change_task(number: ColumnElement[int]) -> Change:
     return (
         update(TASKS)
         .where(*_SEEN, number.is_not(None))
-        .values(**CONTENT, updated_at=_NOW, version=number)
+        .values(**CONTENT, updated_at=_NOW, updated_by=UPDATED_BY, version=number)
         .returning(TASKS.c.version)
     )
 
@@ -236,6 +252,13 @@ def _delete_task(number: ColumnElement[int]) -> Change:
 
 def _trash_task(number: ColumnElement[int]) -> Change:
     return insert_into_trash(*_MATCHING, number.is_not(None)).returning(TRASH.c.version)
+
+
+def _trash_rows_of(table: Table, trash: Table) -> Part:
+    def change(written: Written) -> Insert:
+        return copy_rows(table, trash, table.c.task_id == _TASK_ID, written.has_changed)
+
+    return Part(change)
 
 
 def _delete_trashed_task(written: Written) -> Delete:
@@ -320,10 +343,18 @@ READ_TO_CHANGE: Final = Read(
 )
 """A task, the version in which the next one of its series was made, and the time zone of the owner."""
 
+MY_MEMBER_ID: Final = Read(
+    "id of the caller as a member",
+    select(MEMBERS.c.id).where(
+        MEMBERS.c.user_id == OWNER, MEMBERS.c.person_id == bindparam("caller", type_=Id())
+    ),
+)
+"""Only in a space, which adds the caller."""
+
 GET_TASK: Final = Read("get task", select(*COLUMNS).where(*_MINE), batch_keys=("owner", "task_id"))
 CREATE_TASK: Final = Write(
     "create task",
-    bump_person(condition=_can_be_new(OWNER, *map(once, (_CLIENT_ID, _LIST_ID, _MOMENTS_ZONE)))),
+    bump_person(condition=can_be_new()),
     _insert_task,
     (
         LABELS,
@@ -352,16 +383,28 @@ MOVE_TASK: Final = Write(
 )
 """`CHANGE_TASK` to another list, or to none: no row also if it has subtasks, or the list is not there."""
 
-_CAN_DELETE: Final = bump_owner(
-    exists().where(*_MATCHING) & _has_no_subtasks(), horizon=_horizon_after_expiry()
-)
+
+def _bump_deletion(*conditions: ColumnElement[bool]) -> ReturningUpdate[Any]:
+    condition = and_(exists().where(*_MATCHING), *conditions)
+    return bump_owner(condition, horizon=_horizon_after_expiry())
+
+
+_CAN_DELETE: Final = _bump_deletion(_has_no_subtasks(), has_none_below())
 _OF_DELETION: Final = (Part(_drop_expired_tombstones), Part(_leave_tombstone))
 DELETE_TASK: Final = Write("delete task", _CAN_DELETE, _delete_task, _OF_DELETION, "task.delete")
-TRASH_TASK: Final = Write(
-    "move task to the trash",
-    _CAN_DELETE,
+_OF_TRASHING: Final = (Part(_delete_trashed_task), Part(_drop_expired_trash), *_OF_DELETION)
+TRASH_TASK: Final = Write("move task to the trash", _CAN_DELETE, _trash_task, _OF_TRASHING, "task.trash")
+"""Both return the version that the task had; no row if it has subtasks or comments, or is not there."""
+
+_MUST_DELETE: Final = _bump_deletion()
+DELETE_LOCKED_TASK: Final = Write(
+    "delete task of a locked owner", _MUST_DELETE, _delete_task, _OF_DELETION, "task.delete"
+)
+TRASH_LOCKED_TASK: Final = Write(
+    "move task of a locked owner to the trash",
+    _MUST_DELETE,
     _trash_task,
-    (Part(_delete_trashed_task), Part(_drop_expired_trash), *_OF_DELETION),
+    (*(_trash_rows_of(*tables) for tables in trashed_tables()), *_OF_TRASHING),
     "task.trash",
 )
-"""Returns the version that the task had."""
+"""With its comments, whose number is why it is no statement by itself: SQLite runs that on the event loop."""

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import Depends
 
-from taskward.database import DATABASE, Queries
+from taskward.database import OWNED_ROWS, Queries
 from taskward.database.statements import T, TransactionSteps
 from taskward.database.transaction_run import run_each
 from taskward.http.caller import Owner
@@ -19,13 +19,14 @@ from taskward.http.errors import FieldError, NotFound, ValidationFailed
 from taskward.http.responses import dump_json, write_json_list
 from taskward.idempotency.execution import PendingRecord
 from taskward.tasks.cursor import read_cursor, write_cursor
+from taskward.tasks.fields.assignee import ME
 from taskward.tasks.list_cache import LIST_CACHE, CachedList, ListCache
 from taskward.tasks.list_statements import filtered_list
 from taskward.tasks.models import NewTask, Subtasks, TaskChanges, To
 from taskward.tasks.query import ListQuery
 from taskward.tasks.records import task_json, task_path, task_record
 from taskward.tasks.sorts import position_of, position_values
-from taskward.tasks.statements import COUNTER, GET_TASK, LISTS
+from taskward.tasks.statements import COUNTER, GET_TASK, LISTS, MY_MEMBER_ID
 from taskward.tasks.steps import TaskSteps
 from taskward.tasks.tables import TaskRecord, columns_after_task, task_records
 from taskward.users.retention import RETENTION, Retention
@@ -45,14 +46,29 @@ class TaskStore:
     """The tasks of one owner, who is fixed for the store's lifetime."""
 
     _database: Queries
-    _owner: Owner
+    owner: Owner
     _list_cache: ListCache
     _retention: Retention
 
     async def counter(self) -> int:
         """Returns the number of the owner's last write, by reading one row; 0 before the first write."""
-        rows = await self._database.rows(COUNTER, {"owner": self._owner.id})
+        rows = await self._database.rows(COUNTER, {"owner": self.owner.id})
         return int(rows[0][0]) if rows else 0
+
+    async def for_caller(self, query: ListQuery) -> ListQuery:
+        """Returns a query by an assignee, of whom `me` is the caller.
+
+        Raises:
+            ValidationFailed: the owner is a person, whose tasks have no assignees.
+
+        """
+        if self.owner.author is None:
+            message = "There are no assignees in private tasks"
+            raise ValidationFailed([FieldError("assigned_to", message)])
+        if query.assigned_to != ME:
+            return query
+        rows = await self._database.rows(MY_MEMBER_ID, {"owner": self.owner.id})
+        return query.assigned_to_member(UUID(str(rows[0][0])))
 
     async def list_body(self, query: ListQuery, counter: int | None = None) -> CachedList:
         """Returns a page of the owner's tasks as a response body, from the cache if possible.
@@ -63,7 +79,7 @@ class TaskStore:
             ValidationFailed: see `page`.
 
         """
-        cached = self._list_cache.get(self._owner.id, query)
+        cached = self._list_cache.get(self.owner.id, query)
         if cached is not None:
             counter = await self.counter() if counter is None else counter
             if cached.counter == counter:
@@ -71,7 +87,7 @@ class TaskStore:
         page = await self.page(query, counter)
         body = await write_json_list("tasks", page.tasks, task_json, {"next_cursor": page.next_cursor})
         entry = CachedList(body, self.list_tag(query, page.counter), page.counter)
-        self._list_cache.put(self._owner.id, query, entry)
+        self._list_cache.put(self.owner.id, query, entry)
         return entry
 
     async def page(self, query: ListQuery, counter: int | None = None) -> Page:
@@ -83,7 +99,7 @@ class TaskStore:
             ValidationFailed: the cursor is not valid for this owner, sort and filter.
 
         """
-        values = {"owner": self._owner.id, **query.values, **self._position(query)}
+        values = {"owner": self.owner.id, **query.values, **self._position(query)}
         statement = LISTS.get(query.shape) or filtered_list(*query.shape)
         rows = await self._database.rows(statement, values)
         if not rows and counter is None:
@@ -107,7 +123,7 @@ class TaskStore:
 
     def list_tag(self, query: ListQuery, counter: int) -> str:
         """Returns the entity tag of a page at that counter."""
-        return scoped_tag(counter, scope_of(query.cursor_scope(self._owner.id), query.cursor, query.limit))
+        return scoped_tag(counter, scope_of(query.cursor_scope(self.owner.id), query.cursor, query.limit))
 
     async def get(self, task_id: UUID) -> TaskRecord:
         """Returns one task.
@@ -116,7 +132,7 @@ class TaskStore:
             NotFound: the owner has no task of that id.
 
         """
-        rows = await self._database.rows(GET_TASK, {"owner": self._owner.id, "task_id": task_id})
+        rows = await self._database.rows(GET_TASK, {"owner": self.owner.id, "task_id": task_id})
         if not rows:
             raise NotFound
         return task_record(rows[0])
@@ -128,7 +144,7 @@ class TaskStore:
             ValidationFailed: a list, parent or neighbour does not exist, or there is no room for it.
 
         """
-        response = None if record is None else partial(_response_values, record)
+        response = None if record is None else partial(_response_values, self.owner, record)
         steps = self._steps()
         return await self._write(
             lambda: steps.create_alone(new, response=response),
@@ -188,7 +204,7 @@ class TaskStore:
         )
 
     def _steps(self) -> TaskSteps:
-        return TaskSteps(self._owner, self._retention)
+        return TaskSteps(self.owner, self._retention)
 
     async def _write(
         self,
@@ -199,29 +215,29 @@ class TaskStore:
         result = await run_each(self._database, alone())
         if not result:
             result = await self._database.transact(locked)
-        self._list_cache.forget(self._owner.id)
+        self._list_cache.forget(self.owner.id)
         return result
 
     def _position(self, query: ListQuery) -> dict[str, Any]:
         if query.cursor is None:
             return {}
-        position = read_cursor(query.cursor, query.cursor_scope(self._owner.id))
+        position = read_cursor(query.cursor, query.cursor_scope(self.owner.id))
         values = None if position is None else position_values(query.sort, position)
         if values is None:
             raise ValidationFailed([FieldError("cursor", INVALID_CURSOR)])
         return values
 
     def _cursor(self, query: ListQuery, last: TaskRecord) -> str:
-        return write_cursor(position_of(query.sort, last), query.cursor_scope(self._owner.id))
+        return write_cursor(position_of(query.sort, last), query.cursor_scope(self.owner.id))
 
 
-def _response_values(record: PendingRecord, task: TaskRecord) -> dict[str, Any]:
-    return record.values(201, dump_json(task_json(task)), task_path(task.id))
+def _response_values(owner: Owner, record: PendingRecord, task: TaskRecord) -> dict[str, Any]:
+    return record.values(201, dump_json(task_json(task)), task_path(owner, task.id))
 
 
 def _my_tasks(context: Context) -> TaskStore:
     parts = context.parts
-    return TaskStore(parts[DATABASE], context.owner, parts[LIST_CACHE], parts[RETENTION])
+    return TaskStore(parts[OWNED_ROWS], context.owner, parts[LIST_CACHE], parts[RETENTION])
 
 
 MyTasks = Annotated[TaskStore, Depends(_my_tasks)]

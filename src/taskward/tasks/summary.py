@@ -9,7 +9,7 @@ from fastapi import Depends
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import ColumnElement, bindparam, case, func, literal_column, select
 
-from taskward.database import DATABASE, Queries
+from taskward.database import OWNED_ROWS, Queries
 from taskward.database.functions import is_false
 from taskward.database.statements import Read, Row
 from taskward.database.types import CodePointText, Instant
@@ -83,7 +83,7 @@ class SummaryStore:
 
 
 def _my_summary(context: Context) -> SummaryStore:
-    return SummaryStore(context.parts[DATABASE], context.owner.id)
+    return SummaryStore(context.parts[OWNED_ROWS], context.owner.id)
 
 
 MySummary = Annotated[SummaryStore, Depends(_my_summary)]

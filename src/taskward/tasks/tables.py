@@ -17,6 +17,7 @@ from sqlalchemy import (
     Index,
     Table,
     Text,
+    bindparam,
     func,
     literal_column,
     text,
@@ -25,7 +26,7 @@ from sqlalchemy import cast as sql_cast
 from sqlmodel import Field, SQLModel
 
 from taskward.database.statements import Row
-from taskward.database.types import CodePointText, Counter, Flag, Id, Instant, Priority
+from taskward.database.types import CodePointText, Counter, Flag, Id, Instant, Small
 
 _OWNER: Final = "users.id"
 
@@ -41,7 +42,9 @@ class TaskRow(SQLModel, table=True):
     instead: `due_key` and `start_key` are the local times as sortable texts, `due_utc` and `start_utc` the
     instants of those in a time zone, `priority` is 1 to 4. A null `position` is the default one
     (`position_key`). A completed task of a series keeps the recurrence that it had, for its reopening, and
-    the version in which the next task was made: in another one that has been changed.
+    the version in which the next task was made: in another one that has been changed. `created_by` and
+    `updated_by` are the members who made and last changed a task of a space, and `assigned_to` is the one who
+    is asked to do it; a private task has none of them.
 
     On PostgreSQL the index of versions has a condition that every row meets, and that only a comparison of
     versions implies. What names the owner and an id then has no index but the primary key. In a small table,
@@ -84,10 +87,13 @@ class TaskRow(SQLModel, table=True):
     due_utc: datetime | None = Field(sa_column=Column(Instant, nullable=True))
     start_key: str | None = Field(sa_column=Column(CodePointText, nullable=True))
     start_utc: datetime | None = Field(sa_column=Column(Instant, nullable=True))
-    priority: int | None = Field(sa_column=Column(Priority, nullable=True))
+    priority: int | None = Field(sa_column=Column(Small, nullable=True))
     series_id: UUID | None = Field(sa_column=Column(Id, nullable=True))
     next_version: int | None = Field(sa_column=Column(Counter, nullable=True))
     past_recurrence: str | None = Field(sa_column=Column(Text, nullable=True))
+    assigned_to: UUID | None = Field(sa_column=Column(Id, nullable=True))
+    created_by: UUID | None = Field(sa_column=Column(Id, nullable=True))
+    updated_by: UUID | None = Field(sa_column=Column(Id, nullable=True))
 
 
 class TombstoneRow(SQLModel, table=True):
@@ -201,6 +207,10 @@ task_index(
 """Of the siblings in a list and in none, so that the neighbours of a new position are next to each other."""
 
 task_index("parent_id_position", TASKS.c.parent_id, *_PLACE, where="parent_id IS NOT NULL")
+task_index(
+    "assigned_to", TASKS.c.assigned_to, TASKS.c.due_key, TASKS.c.id, where="assigned_to IS NOT NULL AND open"
+)
+task_index("assigned", TASKS.c.assigned_to, TASKS.c.id, where="assigned_to IS NOT NULL AND open")
 task_index("series_id", TASKS.c.series_id, TASKS.c.id, where="series_id IS NOT NULL")
 
 
@@ -222,7 +232,13 @@ class TaskRecord(NamedTuple):
     completed_at: datetime | None = None
     extra: str | None = None
     """The optional fields that have no column of their own in a response: a JSON object; None without any."""
+    assigned_to: UUID | str | None = None
+    created_by: UUID | str | None = None
+    updated_by: UUID | str | None = None
 
+
+UPDATED_BY: Final = bindparam("updated_by", type_=Id())
+"""The member who changes a task of a space; null for other owners."""
 
 COLUMNS: Final = tuple(TASKS.c[name] for name in TaskRecord._fields)
 """The columns that the statements on tasks return first, in the order of `TaskRecord`."""

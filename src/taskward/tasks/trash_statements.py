@@ -2,10 +2,25 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Delete, Insert, Integer, bindparam, delete, insert, literal_column, select
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    Insert,
+    Integer,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal_column,
+    select,
+)
 
 from taskward.database.functions import any_found, any_of, few
-from taskward.database.statements import Command
+from taskward.database.statements import Command, Read
+from taskward.database.tables import trashed_tables
 from taskward.database.types import Id, Ids, Instant
 from taskward.tasks.tables import TASKS
 from taskward.tasks.trash_tables import TRASH
@@ -13,6 +28,7 @@ from taskward.users.statements import OWNER
 
 _NOW: Final = bindparam("now", type_=Instant())
 _IDS: Final = bindparam("ids", type_=Ids())
+_TASK_ID: Final = bindparam("task_id", type_=Id())
 _NONE: Final = literal_column("NULL", Id())
 
 
@@ -21,6 +37,32 @@ def insert_into_trash(*conditions: Any, deleted_with: Any = _NONE) -> Insert:
     columns = [one for one in TASKS.c if one.name != "user_id"]
     names = ["user_id", *(one.name for one in columns), "deleted_at", "deleted_with"]
     return insert(TRASH).from_select(names, select(OWNER, *columns, _NOW, deleted_with).where(*conditions))
+
+
+def copy_rows(table: Table, copies: Table, *conditions: Any) -> Insert:
+    """Copies the rows of a table that meet the conditions to a table with the same columns."""
+    names = [one.name for one in table.c if one.name != "user_id"]
+    rows = select(OWNER, *(table.c[name] for name in names)).where(table.c.user_id == OWNER, *conditions)
+    rows = rows.with_hint(table, f"INDEXED BY ix_{table.name}_user_id_task_id", "sqlite")
+    return insert(copies).from_select(["user_id", *names], rows)
+
+
+def has_none_below() -> ColumnElement[bool]:
+    """Returns whether no rows that would go to the trash with the task are there."""
+    below = (select(one.c.id).where(one.c.user_id == OWNER, one.c.task_id == _TASK_ID) for one, _ in _GO_WITH)
+    return and_(*(~exists(rows) for rows in below))
+
+
+def count_rows_of_tasks(table: Table) -> Read:
+    """Returns the read of how many rows of a table each of the tasks among `ids` has, if it has any."""
+    counts = select(table.c.task_id, func.count()).group_by(table.c.task_id)
+    counts = counts.where(table.c.user_id == OWNER, any_of(table.c.task_id, few(_IDS)))
+    index = f"INDEXED BY ix_{table.name}_user_id_task_id"
+    return Read(f"count {table.name} of tasks", counts.with_hint(table, index, "sqlite"))
+
+
+_GO_WITH: Final = trashed_tables()
+COUNT_ROWS: Final = tuple(count_rows_of_tasks(table) for table, _ in _GO_WITH)
 
 
 def drop_expired(limit: Any) -> Delete:
@@ -42,6 +84,16 @@ TRASH_TASKS: Final = Command(
         deleted_with=bindparam("deleted_with", type_=Id()),
     ),
 )
+TRASH_ROWS: Final = tuple(
+    Command(
+        f"copy {table.name} of several tasks to the trash",
+        copy_rows(table, trash, any_of(table.c.task_id, few(_IDS))),
+        quiet=True,
+    )
+    for table, trash in _GO_WITH
+)
+"""They are deleted with their tasks."""
+
 DELETE_TRASHED_TASKS: Final = Command(
     "delete several tasks that are in the trash",
     delete(TASKS).where(TASKS.c.user_id == OWNER, any_of(TASKS.c.id, few(_IDS))),

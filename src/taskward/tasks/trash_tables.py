@@ -1,6 +1,6 @@
 """The table of the trash: deleted tasks that can be restored. No read of tasks touches it."""
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Column, ForeignKey, Index, Table, text
 from sqlmodel import SQLModel
@@ -11,14 +11,24 @@ from taskward.tasks.tables import TASKS
 _KEY: Final = ("user_id", "id")
 _TAKEN_ALONG: Final = text("deleted_with IS NOT NULL")
 
+_ADDED: Final = ("assigned_to", "created_by", "updated_by")
+"""Columns that a later migration has added."""
+
+
+def _copy(name: str) -> Column[Any]:
+    column = TASKS.c[name]
+    return Column(name, column.type, nullable=column.nullable)
+
+
 TRASH: Final = Table(
     "trash",
     SQLModel.metadata,
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
     Column("id", Id, primary_key=True),
-    *(Column(one.name, one.type, nullable=one.nullable) for one in TASKS.c if one.name not in _KEY),
+    *(_copy(name) for name in map(str, TASKS.c.keys()) if name not in (*_KEY, *_ADDED)),
     Column("deleted_at", Instant, nullable=False),
     Column("deleted_with", Id, nullable=True),
+    *map(_copy, _ADDED),
     Index("ix_trash_deleted_at", "deleted_at"),
     Index("ix_trash_user_id_deleted_at", "user_id", "deleted_at", "id"),
     Index(

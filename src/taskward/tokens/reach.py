@@ -1,6 +1,6 @@
 """The reach of an access token: from the columns of its row, and the check of a new one."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -17,19 +17,20 @@ def reach_of(token_id: UUID, access: str, spaces: str | None, private: bool | No
     out also without `spaces`. What concerns everything of the user needs a token without either limit.
     """
     has_private = spaces is None if private is None else private
-    has = _NOTHING
+    has = _IN_SPACES
     if has_private:
         has = _PRIVATE if spaces is not None else _EVERYTHING
     only = None if spaces is None else frozenset(map(UUID, orjson.loads(spaces)))
     return Reach(has, access != "write", only, token_id)
 
 
-def check_spaces(spaces: Sequence[UUID]) -> None:
-    """Raises ValidationFailed for each space of a new token that its user is not in: today there are none."""
-    if spaces:
-        raise ValidationFailed([FieldError(f"spaces.{n}", "Space not found") for n in range(len(spaces))])
+def check_spaces(spaces: Sequence[UUID], known: Collection[UUID]) -> None:
+    """Raises ValidationFailed for each space of a new token that is not among those of its user."""
+    unknown = [n for n, one in enumerate(spaces) if one not in known]
+    if unknown:
+        raise ValidationFailed([FieldError(f"spaces.{n}", "Space not found") for n in unknown])
 
 
-_NOTHING: Final[frozenset[Need]] = frozenset()
-_PRIVATE: Final = frozenset({Need.PRIVATE})
-_EVERYTHING: Final = frozenset({Need.PRIVATE, Need.ACCOUNT})
+_IN_SPACES: Final = frozenset({Need.SPACE})
+_PRIVATE: Final = _IN_SPACES | {Need.PRIVATE}
+_EVERYTHING: Final = _PRIVATE | {Need.ACCOUNT}

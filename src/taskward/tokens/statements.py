@@ -6,6 +6,7 @@ from sqlalchemy import Integer, Text, bindparam, delete, func, insert, or_, sele
 
 from taskward.database.statements import Command, Read
 from taskward.database.types import Flag, Id, Instant
+from taskward.spaces.tables import MEMBERSHIPS
 from taskward.tokens.tables import ACCESS_TOKENS, COLUMNS
 from taskward.users.statements import OWNER, upsert_person
 from taskward.users.tables import USERS
@@ -32,6 +33,12 @@ LIST_TOKENS: Final = Read(
     "list access tokens", select(*COLUMNS).where(*_SHOWN).order_by(ACCESS_TOKENS.c.id.desc())
 )
 COUNT_TOKENS: Final = Read("count of access tokens", select(func.count(ACCESS_TOKENS.c.id)).where(*_SHOWN))
+
+SPACES_OF: Final = Read(
+    "spaces that a token may reach",
+    select(MEMBERSHIPS.c.space_id).where(MEMBERSHIPS.c.user_id == OWNER, ~MEMBERSHIPS.c.has_left),
+)
+"""Those that the user is in. Each request is judged by the member's row all the same."""
 
 ENSURE_PERSON: Final = Command(
     "ensure the row of a person",

@@ -28,6 +28,7 @@ from taskward.tokens.statements import (
     LIST_TOKENS,
     REVOKE_TOKEN,
     REVOKE_TOKENS,
+    SPACES_OF,
 )
 from taskward.tokens.tables import TokenRecord
 from taskward.users.statements import person_values
@@ -86,7 +87,9 @@ class TokenStore:
         self, new: NewToken, parts: TokenParts, record: PendingRecord | None
     ) -> TransactionSteps[TokenRecord]:
         yield ENSURE_PERSON, person_values(self._owner)
-        check_spaces(new.spaces)
+        if new.spaces:
+            rows = yield SPACES_OF, self._values()
+            check_spaces(new.spaces, {UUID(str(row[0])) for row in rows})
         rows = yield COUNT_TOKENS, self._values()
         if rows[0][0] >= MAX_TOKENS:
             raise ValidationFailed([FieldError("body", f"A person has at most {MAX_TOKENS} tokens")])

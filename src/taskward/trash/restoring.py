@@ -4,19 +4,20 @@ PostgreSQL does it in one transaction. On SQLite it is split, so that other owne
 and the owner's data is locked from the first part to the last. An interrupted restoration is completed.
 
 They come back with the ids, the fields and the order that they had. A task whose parent is not there, or has
-no room, comes to the top; one whose list was deleted comes into no list.
+no room, comes to the top; one whose list was deleted comes into no list. An assignee who has left goes.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import accumulate, takewhile
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import orjson
 
-from taskward.database.statements import RESUME, SPLIT, Row, TransactionSteps, Values
+from taskward.database.statements import RESUME, SPLIT, Command, Row, TransactionSteps, Values
 from taskward.database.types import to_microseconds
 from taskward.http.errors import NotFound
 from taskward.idempotency.statements import store_response_steps
@@ -24,6 +25,7 @@ from taskward.tasks.fields import TaskFields
 from taskward.tasks.fields.labels import folded_label
 from taskward.tasks.records import task_record
 from taskward.tasks.statements import GET_TASK
+from taskward.tasks.steps.assignment import present_steps
 from taskward.tasks.steps.reminders import add_reminders_steps
 from taskward.tasks.steps.series_statements import OPEN_IN_SERIES
 from taskward.tasks.steps.several import first_number_steps
@@ -37,6 +39,7 @@ from taskward.trash.statements import (
     EXISTING_TASKS,
     FIND_TAKEN_ALONG,
     FIND_TRASHED,
+    RESTORE_ROWS,
     RESTORE_TASKS,
     SET_TRASHED_FIELDS,
     TRASHED_FIELDS,
@@ -46,15 +49,19 @@ from taskward.users.statements import LOCK_OWNER
 PAGE: Final = 100
 """Tasks that are restored in one transaction; the largest ones take 1 ms each."""
 
+MAX_ROWS: Final = 1000
+"""Comments that are restored in one transaction, unless they are of one task."""
+
 CHANGE: Final = "restoration"
 """The name of the change in the owner's lock; the id of the task follows."""
 
 
 class _Place(NamedTuple):
-    """The list and the parent of a task; both as ids in text form."""
+    """The list, the parent and the assignee of a task; all as ids in text form."""
 
     list_id: str | None
     parent_id: str | None
+    assigned_to: str | None
 
 
 def restore_steps(
@@ -92,14 +99,31 @@ def resume_steps(owner: UUID, task_id: str) -> TransactionSteps[None]:
     yield from restoration.other_steps()
 
 
+@dataclass(frozen=True, slots=True)
+class _RowsOfTasks:
+    """The rows of one table that are restored with their tasks: how many each task has, in that order."""
+
+    restore: Command
+    counts: Mapping[str, int]
+    first: int
+
+    def page_steps(self, owner: UUID, ids: Sequence[str]) -> TransactionSteps[None]:
+        """Restores those of some tasks, which follow each other."""
+        if not any(self.counts[one] for one in ids):
+            return
+        before = sum(count for _, count in takewhile(lambda one: one[0] != ids[0], self.counts.items()))
+        yield self.restore, {"owner": owner, "ids": ids, "first_number": self.first + before}
+
+
 class _Restoration(NamedTuple):
-    """Tasks to restore at these places, level by level, numbered from `first` on."""
+    """Tasks to restore at these places, level by level, numbered from `first` on, and then their rows."""
 
     owner: UUID
     task_id: UUID
     zone: str | None
     places: Mapping[str, _Place]
     first: int
+    rows: Sequence[_RowsOfTasks]
 
     @classmethod
     def steps(
@@ -107,8 +131,12 @@ class _Restoration(NamedTuple):
     ) -> "TransactionSteps[_Restoration]":
         """Finds the places of tasks, and takes their numbers."""
         places = yield from _Forest(owner, rows).place_steps()
-        first = yield from first_number_steps(owner, len(places))
-        return cls(owner, task_id, zone, places, first)
+        counted = yield from _count_rows_steps(owner, _order(places, str(task_id)))
+        totals = [sum(counts.values()) for counts in counted.values()]
+        first = yield from first_number_steps(owner, len(places) + sum(totals))
+        after = accumulate(totals, initial=first + len(places))
+        restored = [_RowsOfTasks(*one, n) for one, n in zip(counted.items(), after, strict=False)]
+        return cls(owner, task_id, zone, places, first, restored)
 
     def end_series_steps(self) -> TransactionSteps[None]:
         """Drops recurrences, before any task is restored: a series does not go on in one that comes along."""
@@ -122,7 +150,8 @@ class _Restoration(NamedTuple):
 
     def other_steps(self) -> TransactionSteps[None]:
         """Restores the others, on SQLite in parts."""
-        pages = _pages([one for one in self.places if one != str(self.task_id)])
+        others = [one for one in _order(self.places, str(self.task_id)) if one != str(self.task_id)]
+        pages = list(_bounded_pages(others, lambda one: sum(of.counts[one] for of in self.rows)))
         for page in pages:
             if page is not pages[0]:
                 yield SPLIT, {"owner": self.owner, "change": f"{CHANGE}\n{self.task_id}"}
@@ -139,6 +168,8 @@ class _Restoration(NamedTuple):
         labels = [(one, folded_label(label), label) for one in ids for label in fields[one].labels]
         if labels:
             yield ADD_LABELS, {"owner": self.owner, "labels": orjson.dumps(labels).decode()}
+        for of_tasks in self.rows:
+            yield from of_tasks.page_steps(self.owner, ids)
         yield DROP_TOMBSTONES, values
         yield DELETE_RESTORED, {**values, **logged}
         yield from add_reminders_steps(self.owner, ids, self.zone)
@@ -155,7 +186,11 @@ class _Forest:
 
     def place_steps(self) -> TransactionSteps[dict[str, _Place]]:
         """Returns the place of each task, those at the top of the trees first, level by level."""
-        before = {str(one): _Place(_text(list_id), _text(parent)) for one, parent, list_id in self.rows}
+        present = yield from self._present_assignees({_text(row[3]) for row in self.rows})
+        before = {
+            str(one): _Place(_text(list_id), _text(parent), present.get(_text(assignee)))
+            for one, parent, list_id, assignee in self.rows
+        }
         children: defaultdict[str | None, list[str]] = defaultdict(list)
         for one, place in before.items():
             children[place.parent_id].append(one)
@@ -164,12 +199,13 @@ class _Forest:
         parents = yield from self._existing_tasks({before[root].parent_id for root in roots})
         places: dict[str, _Place] = {}
         for root in roots:
-            list_id, parent = before[root]
+            list_id, parent, assignee = before[root]
             levels = list(_levels(root, children))
             below = (yield from self._below(parent, levels)) if parent in parents else None
-            place = places[root] = below or _Place(list_id if list_id in lists else None, None)
+            place = below or _Place(list_id if list_id in lists else None, None, None)
+            places[root] = place._replace(assigned_to=assignee)
             for level in levels[1:]:
-                places |= {one: _Place(place.list_id, before[one].parent_id) for one in level}
+                places |= {one: before[one]._replace(list_id=place.list_id) for one in level}
         return places
 
     def _below(self, parent: str | None, levels: Sequence[Sequence[str]]) -> TransactionSteps[_Place | None]:
@@ -183,7 +219,15 @@ class _Forest:
         if rows[0][0] - 1 + self._added[top] + size > MAX_BELOW:
             return None
         self._added[top] += size
-        return _Place(_text(ancestors[0][1]), parent)
+        return _Place(_text(ancestors[0][1]), parent, None)
+
+    def _present_assignees(self, ids: set[str | None]) -> TransactionSteps[dict[str | None, str]]:
+        """Returns those of these members who still have a role."""
+        found: dict[str | None, str] = {}
+        for one in ids - {None}:
+            if (yield from present_steps(self.owner, one)):
+                found[one] = str(one)
+        return found
 
     def _existing_lists(self, ids: set[str | None]) -> TransactionSteps[set[str]]:
         found = set()
@@ -209,6 +253,35 @@ def _levels(root: str, children: Mapping[str | None, Sequence[str]]) -> Iterator
 
 def _pages(ids: Sequence[str]) -> list[Sequence[str]]:
     return [ids[start : start + PAGE] for start in range(0, len(ids), PAGE)]
+
+
+def _bounded_pages(ids: Sequence[str], rows_of: Callable[[str], int]) -> Iterator[Sequence[str]]:
+    """Yields pages of at most `PAGE` tasks, and `MAX_ROWS` of their rows unless there is one task."""
+    page: list[str] = []
+    rows = 0
+    for one in ids:
+        rows += rows_of(one)
+        if page and (len(page) == PAGE or rows > MAX_ROWS):
+            yield page
+            page, rows = [], rows_of(one)
+        page.append(one)
+    if page:
+        yield page
+
+
+def _order(places: Mapping[str, _Place], first: str) -> list[str]:
+    """Returns the ids of tasks in the order in which they are restored."""
+    return sorted(places, key=lambda one: one != first)
+
+
+def _count_rows_steps(owner: UUID, ids: Sequence[str]) -> TransactionSteps[dict[Command, dict[str, int]]]:
+    """Returns how many rows of each task are restored with it, by what restores them."""
+    found: dict[Command, dict[str, int]] = {}
+    for read, restore in RESTORE_ROWS.items():
+        counts = found[restore] = dict.fromkeys(ids, 0)
+        for page in _pages(ids):
+            counts |= {str(one): n for one, n in (yield read, {"owner": owner, "ids": page})}
+    return found
 
 
 def _fields_steps(owner: UUID, ids: Sequence[str]) -> TransactionSteps[dict[str, TaskFields]]:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Body, Query, Response
 
 from taskward.http.conditional import IfNoneMatch, not_modified, tag_matches
 from taskward.http.responses import JSONBytesResponse, json_response
+from taskward.http.roles import Role, least_role
 from taskward.http.routing import ControlRoute, PrivateRoute
 from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord
 from taskward.tasks.models import Task
@@ -46,12 +47,14 @@ async def restore_task(
 @router.delete(
     "/{task_id}", operation_id="purgeTask", response_model=TaskPurged, summary="Delete a task permanently"
 )
+@least_role(Role.OWNER)
 async def purge_task(task_id: TaskId, trash: MyTrash) -> Response:
     """Deletes a task from the trash, with all that were deleted with it."""
     await trash.purge(task_id)
     return json_response({"message": "Task deleted permanently", "id": str(task_id)})
 
 
+@least_role(Role.OWNER)
 async def empty_trash(trash: MyTrash) -> Response:
     """Deletes all that is in the trash, permanently."""
     return json_response({"deleted": await trash.empty()})

@@ -8,12 +8,15 @@ from sqlalchemy import (
     Delete,
     Insert,
     Integer,
+    Select,
+    Table,
     Text,
     bindparam,
     cast,
     column,
     delete,
     exists,
+    func,
     insert,
     literal_column,
     select,
@@ -24,8 +27,10 @@ from sqlalchemy import (
 
 from taskward.database.functions import any_of, few, instant_of, json_item, json_rows, monotonic_now
 from taskward.database.statements import Command, Part, Read, Write, Written
+from taskward.database.tables import trashed_tables
 from taskward.database.types import Counter, Id, Ids, Instant
-from taskward.tasks.tables import COLUMNS, TASK_LABELS, TASKS, TOMBSTONES
+from taskward.tasks.tables import COLUMNS, TASK_LABELS, TASKS, TOMBSTONES, UPDATED_BY
+from taskward.tasks.trash_statements import count_rows_of_tasks
 from taskward.tasks.trash_tables import TRASH
 from taskward.users.statements import OWNER, bump_owner
 
@@ -37,7 +42,7 @@ _UNTIL: Final = bindparam("until", type_=Instant())
 _MINE: Final = (TRASH.c.user_id == OWNER, TRASH.c.id == _TASK_ID)
 _AMONG: Final = (TRASH.c.user_id == OWNER, any_of(TRASH.c.id, few(_IDS)))
 _TAKEN_ALONG: Final = (TRASH.c.user_id == OWNER, TRASH.c.deleted_with == _TASK_ID)
-_PLACE: Final = (TRASH.c.id, TRASH.c.parent_id, TRASH.c.list_id)
+_PLACE: Final = (TRASH.c.id, TRASH.c.parent_id, TRASH.c.list_id, TRASH.c.assigned_to)
 
 
 _TRASHED: Final = select(
@@ -72,7 +77,7 @@ FIND_TAKEN_ALONG: Final = Read(
     # SQLite would look through all of the owner's trash.
     .with_hint(TRASH, "INDEXED BY ix_trash_user_id_deleted_with", "sqlite"),
 )
-"""The id, the parent and the list of each."""
+"""The id, the parent, the list and the assignee of each."""
 
 EXISTING_TASKS: Final = Read(
     "existing tasks among several",
@@ -100,7 +105,9 @@ def _given(array: str, names: tuple[str, ...]) -> tuple[CTE, dict[str, ColumnEle
 
 
 def _restore() -> Insert:
-    given, items = _given("tasks", ("id", "version", "list_id", "parent_id", "due_utc", "start_utc"))
+    given, items = _given(
+        "tasks", ("id", "version", "list_id", "parent_id", "assigned_to", "due_utc", "start_utc")
+    )
     new: dict[str, ColumnElement[Any]] = {
         "user_id": OWNER,
         "version": cast(items["version"], Counter),
@@ -109,6 +116,8 @@ def _restore() -> Insert:
         "due_utc": instant_of(items["due_utc"]),
         "start_utc": instant_of(items["start_utc"]),
         "updated_at": monotonic_now(bindparam("now", type_=Instant()), TRASH.c.updated_at),
+        "assigned_to": cast(items["assigned_to"], Id()),
+        "updated_by": func.coalesce(UPDATED_BY, TRASH.c.updated_by),
     }
     values = {name: new.get(name, TRASH.c[name]) for name in _COLUMN_NAMES}
     restored = select(*values.values()).where(TRASH.c.user_id == OWNER, TRASH.c.id == cast(given.c.id, Id()))
@@ -116,8 +125,10 @@ def _restore() -> Insert:
 
 
 RESTORE_TASKS: Final = Command("restore tasks from the trash", _restore())
-"""Takes a JSON array of `[id, version, list, parent, instant of due, instant of start]`; instants are in
-microseconds since 1970."""
+"""Takes a JSON array of `[id, version, list, parent, assignee, instant of due, instant of start]`.
+
+Instants are in microseconds since 1970.
+"""
 
 
 def _add_labels() -> Insert:
@@ -131,6 +142,28 @@ def _add_labels() -> Insert:
 
 ADD_LABELS: Final = Command("add the labels of restored tasks", _add_labels(), quiet=True)
 """Takes a JSON array of `[id, folded, label]`."""
+
+
+def _restore_rows(table: Table, trash: Table) -> Command:
+    number = bindparam("first_number", type_=Counter) + func.row_number().over(order_by=trash.c.id) - 1
+    names = [one.name for one in table.c if one.name not in ("user_id", "version")]
+    rows = _of_tasks(trash, OWNER, *(trash.c[name] for name in names), number)
+    return Command(
+        f"restore {table.name} from the trash",
+        insert(table).from_select(["user_id", *names, "version"], rows),
+    )
+
+
+def _of_tasks(trash: Table, *columns: ColumnElement[Any]) -> Select[Any]:
+    found = select(*columns).where(trash.c.user_id == OWNER, any_of(trash.c.task_id, few(_IDS)))
+    return found.with_hint(trash, f"INDEXED BY ix_{trash.name}_user_id_task_id", "sqlite")
+
+
+RESTORE_ROWS: Final = {
+    count_rows_of_tasks(trash): _restore_rows(table, trash) for table, trash in trashed_tables()
+}
+"""For each table whose rows go to the trash with their task: the number of each task's, and what restores
+those of several tasks, numbered from `first_number` on."""
 
 DROP_TOMBSTONES: Final = Command(
     "drop the tombstones of restored tasks",

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fastapi import Depends
 
-from taskward.database import DATABASE, Database
+from taskward.database import OWNED_ROWS, OwnedRows
 from taskward.database.statements import Row, TransactionSteps, Values
 from taskward.http.caller import Owner
 from taskward.http.conditional import scoped_tag
@@ -21,10 +21,11 @@ from taskward.idempotency.execution import PendingRecord
 from taskward.tasks.list_cache import LIST_CACHE, ListCache
 from taskward.tasks.records import task_json, task_record, version_tag
 from taskward.tasks.statements import COUNTER
+from taskward.tasks.steps.several import fitting_steps
 from taskward.tasks.tables import RECORD_WIDTH, TaskRecord
 from taskward.trash.models import TrashQuery
 from taskward.trash.restoring import restore_steps
-from taskward.trash.statements import OLDEST_UNTIL, PURGE_TASK, PURGE_TASKS, TRASH_PAGES
+from taskward.trash.statements import OLDEST_UNTIL, PURGE_TASK, PURGE_TASKS, RESTORE_ROWS, TRASH_PAGES
 from taskward.users.retention import RETENTION
 from taskward.users.statements import COUNT_MANY, LOCK_OWNER
 
@@ -45,7 +46,7 @@ class _Position(NamedTuple):
 class TrashStore:
     """The trash of one owner, who is fixed for the store's lifetime."""
 
-    _database: Database
+    _database: OwnedRows
     _owner: Owner
     _list_cache: ListCache
     _is_on: bool
@@ -139,7 +140,8 @@ def purge_oldest_steps(owner: UUID, until: datetime) -> TransactionSteps[int]:
     rows = yield OLDEST_UNTIL, {"owner": owner, "until": until, "limit": MAX_ROWS}
     if rows:  # the entity tag of the trash has to change
         yield COUNT_MANY, {"owner": owner, "count": 1}
-        yield PURGE_TASKS, {"owner": owner, "ids": [row[0] for row in rows], "count": len(rows)}
+        rows = yield from fitting_steps(owner, [row[0] for row in rows], RESTORE_ROWS)
+        yield PURGE_TASKS, {"owner": owner, "ids": rows, "count": len(rows)}
     return len(rows)
 
 
@@ -153,7 +155,7 @@ def trashed_json(row: Row) -> Mapping[str, Any]:
 def _my_trash(context: Context) -> TrashStore:
     parts = context.parts
     is_on = bool(parts[RETENTION].trash)
-    return TrashStore(parts[DATABASE], context.owner, parts[LIST_CACHE], is_on)
+    return TrashStore(parts[OWNED_ROWS], context.owner, parts[LIST_CACHE], is_on)
 
 
 MyTrash = Annotated[TrashStore, Depends(_my_trash)]

@@ -17,10 +17,11 @@ class Deletion(NamedTuple):
 
 
 class Retention(NamedTuple):
-    """The times for which tombstones and tasks in the trash are kept; zero if there is no trash."""
+    """The times for which tombstones, tasks in the trash and activity are kept; zero if there is none."""
 
     tombstones: timedelta
     trash: timedelta
+    activity: timedelta
 
     def deletion(self, now: datetime, *, to_trash: bool) -> Deletion:
         """Returns a deletion at that time.

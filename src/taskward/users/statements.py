@@ -32,7 +32,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from taskward.database.functions import CONDITIONAL, clock_number, greatest, unless_locked, unless_taken
-from taskward.database.statements import Command, Read
+from taskward.database.statements import Command, Read, TransactionSteps
 from taskward.database.types import Counter, Id, Instant
 from taskward.http.caller import Owner
 from taskward.users.tables import RESTORES, USERS
@@ -190,3 +190,12 @@ COUNT_MANY: Final = Command("count many writes", bump_owner(writes=_COUNT))
 
 COUNT_MANY_OF_PERSON: Final = Command("count many writes of a person", bump_person(_COUNT))
 """As `COUNT_MANY`, for writes of which the first may be the person's first."""
+
+
+def lock_person_steps(person: Owner) -> TransactionSteps[None]:
+    """Locks the row of a person, and creates it for one who has never written.
+
+    So a transaction that goes on to another owner's row already has that of the person.
+    """
+    if not (yield LOCK_OWNER, {"owner": person.id}):
+        yield COUNT_MANY_OF_PERSON, {**person_values(person), "count": 1}

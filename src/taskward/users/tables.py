@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Column, Table, Text, UniqueConstraint
+from sqlalchemy import Column, Table, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from taskward.database.types import Counter, Id, Instant
@@ -16,7 +16,8 @@ class UserRow(SQLModel, table=True):
     `seq` is the number of the owner's last write. It follows the clock: each write takes the microseconds
     since 1970, or the next number if the clock has not moved past the last one. So no number is reused after
     an erasure or a restore of the database. `horizon` is the low-water mark of the feed: every change after
-    that number is recorded, and tombstones below it are dropped.
+    that number is recorded, and tombstones below it are dropped. `members_seq` gets a new
+    value with every change of the members of a space; 0 for a person.
     """
 
     __tablename__ = "users"
@@ -32,6 +33,7 @@ class UserRow(SQLModel, table=True):
     created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
     updated_at: datetime = Field(sa_column=Column(Instant, nullable=False))
     time_zone: str | None = Field(sa_column=Column(Text, nullable=True))
+    members_seq: int = Field(sa_column=Column(Counter, nullable=False, server_default=text("0")))
 
 
 class RestoreRow(SQLModel, table=True):

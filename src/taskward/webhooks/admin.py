@@ -17,7 +17,7 @@ from taskward.settings import Settings, SettingsError
 from taskward.settings.webhooks import WebhookSettings
 from taskward.tasks.zone_data_statements import OWNERS_AFTER
 from taskward.webhooks.backlog import Backlog
-from taskward.webhooks.deliveries import compose
+from taskward.webhooks.deliveries import Source, compose
 from taskward.webhooks.receiver import ReceiverState, state_of
 from taskward.webhooks.sender import Outcome, WebhookSender
 from taskward.webhooks.statements import FIND_OWNER, REWIND, WAITING
@@ -61,16 +61,25 @@ async def replay(settings: Settings, user_id: UUID | None, since: str | None) ->
         ValidationFailed: the cursor is none of that user's.
 
     """
-    _enabled(settings)
-    if since is not None and (user_id is None or decode_position(since, user_id) is None):
-        raise ValidationFailed([FieldError("--since", "It must be a cursor of the user of --user")])
+    kinds = _enabled(settings).kinds
+    if since is not None and user_id is None:
+        raise _no_cursor()
     async with _started(settings) as database:
         if user_id is None:
             return await _replay_all(database)
-        if not await database.rows(FIND_OWNER, {"owner": user_id}):
+        found = await database.rows(FIND_OWNER, {"owner": user_id})
+        if not found:
             raise NotFound("User not found")
-        await database.transact(partial(_rewind_steps, [user_id], since))
+        source = Source(user_id, bool(found[0][0]), kinds)
+        if since is not None and decode_position(since, user_id, source.kinds) is None:
+            raise _no_cursor()
+        upto = None if since is None else source.acknowledged(since)
+        await database.transact(partial(_rewind_steps, [user_id], upto))
         return 1
+
+
+def _no_cursor() -> ValidationFailed:
+    return ValidationFailed([FieldError("--since", "It must be a cursor of the user of --user")])
 
 
 async def _replay_all(database: Database) -> int:
@@ -82,10 +91,10 @@ async def _replay_all(database: Database) -> int:
     return count
 
 
-def _rewind_steps(owners: Sequence[UUID], since: str | None) -> TransactionSteps[None]:
+def _rewind_steps(owners: Sequence[UUID], upto: str | None) -> TransactionSteps[None]:
     for owner in owners:
         yield MARK, {"owner": owner}
-        yield REWIND, {"owner": owner, "upto": since}
+        yield REWIND, {"owner": owner, "upto": upto}
 
 
 def _enabled(settings: Settings) -> WebhookSettings:

@@ -93,7 +93,10 @@ BACKLOG: Final = Read(
 )
 """The number of owners who are due, and the microseconds for which the first of them has been."""
 
-FIND_OWNER: Final = Read("find an owner", select(USERS.c.id).where(USERS.c.id == OWNER))
+FIND_OWNER: Final = Read(
+    "find an owner", select(USERS.c.members_seq > literal_column("0")).where(USERS.c.id == OWNER)
+)
+"""Returns whether it is a space."""
 
 LOCK_COUNTER: Final = Read(
     "lock an owner and read the counter",
@@ -101,6 +104,7 @@ LOCK_COUNTER: Final = Read(
 )
 """As the lock of every write, so that no write is in progress while a mark is removed."""
 
+_IS_SPACE: Final = select(USERS.c.members_seq > literal_column("0")).where(USERS.c.id == OWNER)
 _CLAIM: Final = QUEUE.claim(MARKS.c.next_at == _SEEN).returning(
     MARKS.c.acknowledged,
     MARKS.c.delivery_id,
@@ -108,6 +112,7 @@ _CLAIM: Final = QUEUE.claim(MARKS.c.next_at == _SEEN).returning(
     MARKS.c.upto,
     MARKS.c.attempts,
     MARKS.c.is_erased,
+    _IS_SPACE.scalar_subquery().label("is_space"),
 )
 CLAIM_QUEUE: Final = Command("claim an owner for webhooks", _CLAIM, quiet=True)
 """Returns a row unless another process was faster: each claim changes `next_at`. Its first column is that."""

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 from uuid import UUID
 
+from taskward.changes.statements import DEFAULT_KINDS, Kinds
 from taskward.database.statements import Command, Row, TransactionSteps, Values
+from taskward.users.erasure import ERASED_SPACE
 from taskward.webhooks.deliveries import (
     Composed,
     Delivery,
+    Source,
     compose_erasure,
     next_changes_steps,
-    number_of,
 )
 from taskward.webhooks.reminders import next_reminder_steps
 from taskward.webhooks.statements import (
@@ -34,17 +36,21 @@ from taskward.webhooks.statements import (
 
 _SECOND: Final = 1_000_000
 
-ComposeNext: TypeAlias = Callable[[UUID, str | None], TransactionSteps[Composed]]
+ComposeNext: TypeAlias = Callable[[Source, str | None], TransactionSteps[Composed]]
 """Composes the next delivery of an owner, after an acknowledged cursor."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryQueue:
-    """Claims, stores and acknowledges deliveries of all owners, as the process `holder`."""
+    """Claims, stores and acknowledges deliveries of all owners, as the process `holder`.
+
+    `kinds` are what the changes are of.
+    """
 
     holder: UUID
     changes: bool
     reminders: bool
+    kinds: Kinds = DEFAULT_KINDS
 
     def take_changes(self, owner: UUID, seen: int) -> TransactionSteps[Delivery | None]:
         """Claims an owner who was due at `seen`, if changes are next; stores the delivery, if there is none.
@@ -66,7 +72,8 @@ class DeliveryQueue:
     def acknowledge(self, delivery: Delivery) -> TransactionSteps[int | None]:
         """Ends a delivery that has succeeded; returns when the owner is due again, if they are."""
         counter = yield LOCK_COUNTER, {"owner": delivery.owner}
-        is_due = bool(counter) and self.changes and counter[0][0] > number_of(delivery.upto, delivery.owner)
+        has_changes = self.changes and bool(delivery.source.kinds)
+        is_due = bool(counter) and has_changes and counter[0][0] > delivery.number
         return (yield from self._finish(delivery, ACKNOWLEDGE if counter else DROP_MARK, is_due=is_due))
 
     def replace(self, delivery: Delivery) -> TransactionSteps[Delivery | None]:
@@ -74,27 +81,28 @@ class DeliveryQueue:
 
         Returns None, and does nothing, if there are none, or something else is next.
         """
-        owner = delivery.owner
-        composed = yield from next_changes_steps(owner, delivery.upto)
-        values = {"owner": owner, **QUEUE.values(self.holder), "delivered_id": delivery.id}
+        composed = yield from next_changes_steps(delivery.source, delivery.upto)
+        values = {"owner": delivery.owner, **QUEUE.values(self.holder), "delivered_id": delivery.id}
         if composed.id is None or not (yield STORE_NEXT, values | composed.stored()):
             return None
-        return Delivery(owner, composed.id, composed.body, composed.upto, 0)
+        return Delivery(delivery.source, composed.id, composed.body, composed.upto, 0)
 
     def _next_delivery(
         self, owner: UUID, claimed: Row, compose_next: ComposeNext
     ) -> TransactionSteps[Delivery]:
         """Returns the stored delivery of an owner who was claimed, or composes and stores one."""
-        _, acknowledged, delivery_id, body, upto, attempts, is_erased = claimed
+        _, acknowledged, delivery_id, body, upto, attempts, is_erased, is_space = claimed
+        was_space = bool(is_erased) and acknowledged == ERASED_SPACE
+        source = Source(owner, bool(is_space) or was_space, self.kinds)
         if delivery_id is not None:
-            return Delivery(owner, delivery_id, body, upto, attempts)
+            return Delivery(source, delivery_id, body, upto, attempts)
         if is_erased:
-            composed = compose_erasure(owner) if self.changes else Composed(None)
+            composed = compose_erasure(source) if self.changes else Composed(None)
         else:
-            composed = yield from compose_next(owner, acknowledged)
+            composed = yield from compose_next(source, acknowledged)
         if composed.id is not None:
             yield STORE, {"owner": owner, "holder": self.holder, **composed.stored()}
-        return Delivery(owner, composed.id, composed.body, composed.upto, 0)
+        return Delivery(source, composed.id, composed.body, composed.upto, 0)
 
     def postpone(self, delivery: Delivery, seconds: float) -> TransactionSteps[None]:
         """Postpones a delivery that has failed."""
@@ -109,13 +117,13 @@ class DeliveryQueue:
     def _claim_values(self, owner: UUID, seen: int) -> Values:
         return {"owner": owner, **QUEUE.values(self.holder), "seen": seen}
 
-    def _compose(self, owner: UUID, acknowledged: str | None) -> TransactionSteps[Composed]:
-        reminder = (yield from next_reminder_steps(owner, acknowledged)) if self.reminders else None
+    def _compose(self, source: Source, acknowledged: str | None) -> TransactionSteps[Composed]:
+        reminder = (yield from next_reminder_steps(source.owner, acknowledged)) if self.reminders else None
         if reminder is not None:
             return reminder
-        return (
-            (yield from next_changes_steps(owner, acknowledged)) if self.changes else Composed(acknowledged)
-        )
+        if not self.changes:
+            return Composed(acknowledged)
+        return (yield from next_changes_steps(source, acknowledged))
 
     def _finish(self, delivery: Delivery, finish: Command, *, is_due: bool) -> TransactionSteps[int | None]:
         """Acknowledges a delivery; returns when the owner is due again, if they are."""

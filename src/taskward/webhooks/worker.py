@@ -51,7 +51,7 @@ class WebhookWorker:
         holder = uuid4()
         self._database = database
         self._sender = WebhookSender(settings.url, settings.secrets)
-        queue = DeliveryQueue(holder, changes=settings.changes, reminders=settings.reminders)
+        queue = DeliveryQueue(holder, settings.changes, settings.reminders, settings.kinds)
         self._attempts = Attempts(database, self._sender, queue, trace)
         self._reminders = DueReminders(database) if settings.reminders else None
         self._backlog = Backlog(database)

@@ -14,6 +14,7 @@ from support.worst_requests.values import due, label, largest_task, list_title
 from support.worst_requests.world import BIG, MAX_LISTS, World
 from taskward.mcp.arguments import MAX_ITEMS
 from taskward.mcp.endpoint import MAX_BODY
+from taskward.spaces.steps import MAX_MEMBERS, MAX_SPACES
 
 MODERN: Final = "2026-07-28"
 LEGACY: Final = "2025-11-25"
@@ -120,6 +121,19 @@ def _new_lists(world: World) -> Sender:
     return tool_call("add_lists", new, person=owner)
 
 
+def _many_spaces(world: World) -> Sender:
+    person = world.new_owner()
+    for _ in range(MAX_SPACES):
+        world.add_space(world.new_owner(), [person])
+    return tool_call("find_spaces", {}, person=person)
+
+
+def _full_space(world: World) -> Sender:
+    space, people = world.new_owner(), [world.new_owner() for _ in range(MAX_MEMBERS)]
+    world.add_space(space, people)
+    return tool_call("find_spaces", {"space": str(space)}, person=people[0])
+
+
 def _unknown_list(_: World) -> Mapping[str, Any]:
     return {"tasks": [{"title": "x", "list": "unknown"}], "idempotency_key": "one"}
 
@@ -161,6 +175,8 @@ TOOLS: Final = (
     _tool("complete_tasks", "series with subtasks", _series, is_long_batch=True),
     _tool("delete_tasks", "trees", _deleted_trees, is_long_batch=True),
     _tool("find_trash", "the largest", _full_trash),
+    Entry("find_spaces", "of a person who is in as many as allowed", _many_spaces),
+    Entry("find_spaces", "a full one, with its members", _full_space),
     _tool("restore_tasks", "trees", _trashed_trees),
     Entry("add_lists", "the last ones that there may be", _new_lists),
     Entry("POST /mcp", "the list of the tools", lambda _: _message("tools/list", {})),

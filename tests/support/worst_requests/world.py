@@ -8,16 +8,19 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from itertools import count
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
+import orjson
 
 from support.paging import NOON, add_rows, copy_rows
 from support.task_rows import TaskRow, rows_of
 from support.worst_requests.values import (
+    METADATA,
     ZONE,
     inbox_task,
     largest_task,
@@ -39,6 +42,9 @@ QUIET: Final = UUID(int=3)
 """The owner of one task, who writes nothing."""
 
 MAX_LISTS: Final = 1_000
+
+SECRET: Final = bytes(32)
+"""That of every invitation."""
 
 _FIRST_VERSION: Final = 1_000_000
 _SEQ: Final = 1_000_000_000
@@ -150,6 +156,17 @@ class World:
         rows = [{**common, "id": UUID(int=n), "spaces": None, **times} for n in range(1, number + 1)]
         self._tables.insert({ACCESS_TOKENS.name: rows})
 
+    def add_comments(self, owner: UUID, task: UUID, number: int, table: str = "comments") -> list[UUID]:
+        """Adds comments on a task that are as large as they can be; returns their ids."""
+        first = self._take_versions(number)
+        texts = {"text": "t" * 4000, "metadata": orjson.dumps(METADATA).decode()}
+        common = {"user_id": owner, "task_id": task, "created_at": NOON, "updated_at": NOON, **texts}
+        rows: list[dict[str, Any]] = [
+            {**common, "id": UUID(int=first + n), "version": first + n} for n in range(number)
+        ]
+        self._tables.insert({table: rows})
+        return [row["id"] for row in rows]
+
     def trash_of_all(self) -> UUID:
         """Returns a new owner who has the newest tasks of the large owner in the trash."""
         owner, (first, last) = self.new_owner(), self._copied
@@ -176,6 +193,35 @@ class World:
             )
         self._tables.insert({}, *statements)
         return owner
+
+    def add_space(self, space: UUID, members: Sequence[UUID]) -> list[UUID]:
+        """Makes an owner a space with these people as its members, all of them owners; returns their ids."""
+        first = self._take_versions(len(members) + 1)
+        times = {"created_at": NOON, "updated_at": NOON}
+        texts = {"title": "t" * 200, "is_archived": False, "metadata": orjson.dumps(METADATA).decode()}
+        rows: list[dict[str, Any]] = [
+            {"user_id": space, "id": UUID(int=n), "person_id": person, "role": 3, "name": "n" * 100}
+            | {"joined_at": NOON, "updated_at": NOON, "version": first + 1 + n}
+            for n, person in enumerate(members)
+        ]
+        memberships = [
+            {"user_id": person, "space_id": space, "joined_at": NOON, "has_left": False, "version": first}
+            for person in members
+        ]
+        space_row = {"user_id": space, **texts, **times, "version": first}
+        self._tables.insert({"spaces": [space_row], "members": rows, "memberships": memberships})
+        return [row["id"] for row in rows]
+
+    def invite(self, space: UUID, number: int) -> list[UUID]:
+        """Adds open invitations to a space, and returns their ids."""
+        rows: list[dict[str, Any]] = [
+            {"user_id": space, "id": UUID(int=n), "digest": sha256(SECRET).hexdigest(), "role": 2}
+            | {"uses": 100, "used": 0, "expires_at": datetime(2100, 1, 1, tzinfo=UTC), "made_after": _SEQ}
+            | {"created_by": UUID(int=0), "created_at": NOON}
+            for n in range(number)
+        ]
+        self._tables.insert({"invitations": rows})
+        return [row["id"] for row in rows]
 
     def _add_owner(self, owner: UUID) -> UUID:
         times = {"created_at": NOON, "updated_at": NOON, "time_zone": ZONE}

@@ -50,7 +50,11 @@ class BatchedRead:
 
     @classmethod
     @cache
-    def compile(cls, read: Read, dialect: Dialect, batch_keys: tuple[str, ...]) -> "BatchedRead":
+    def compile(
+        cls, read: Read, dialect: Dialect, batch_keys: tuple[str, ...], *, merged: bool = False
+    ) -> "BatchedRead":
+        """Returns the form for several callers; if `merged`, the first rows of all of them together."""
+
         def of_each(element: ClauseElement, **_: Any) -> ClauseElement | None:
             if not isinstance(element, BindParameter) or element.key not in batch_keys:
                 return None
@@ -67,9 +71,10 @@ class BatchedRead:
         sql = (
             f"SELECT found.*, asked.n FROM unnest({arrays}) "  # noqa: S608 - compiled expressions and our own names, no values
             f"WITH ORDINALITY AS asked ({', '.join(batch_keys)}, n) "
-            f"CROSS JOIN LATERAL ({compiled.string}) AS found ORDER BY asked.n{_order(read)}"
+            f"CROSS JOIN LATERAL ({compiled.string}) AS found"
         )
-        return cls(sql, common, batch_keys)
+        order = _merged_order(read, common) if merged else f"asked.n{_order(read)}"
+        return cls(f"{sql} ORDER BY {order}", common, batch_keys)
 
     def arguments(self, several: Sequence[Values]) -> list[Any]:
         common = [several[0].get(name) for name in self.common]
@@ -136,3 +141,9 @@ def _order(read: Read) -> str:
     """Returns the ORDER BY columns of a statement as the continuation of another one."""
     clauses = [str(clause).rpartition(".")[2] for clause in read.statement._order_by_clauses]  # noqa: SLF001 - there is no public accessor
     return "".join(f", found.{clause}" for clause in clauses)
+
+
+def _merged_order(read: Read, common: tuple[str, ...]) -> str:
+    """Returns the order and the limit of the rows of several callers together."""
+    limit = "" if read.limit_key is None else f" LIMIT ${common.index(read.limit_key) + 1}"
+    return f"{_order(read).removeprefix(', ') or 'asked.n'}{limit}"

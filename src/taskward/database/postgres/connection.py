@@ -94,7 +94,12 @@ def lock_timeout(seconds: float) -> int:
 
 def begin(seconds: float) -> str:
     """Returns the statements that begin a transaction with that many seconds left."""
-    return f"BEGIN; SET LOCAL lock_timeout = {lock_timeout(seconds)}"
+    return f"BEGIN; {set_lock_timeout(seconds)}"
+
+
+def set_lock_timeout(seconds: float) -> str:
+    """Returns the statement after which a transaction waits no longer for a lock."""
+    return f"SET LOCAL lock_timeout = {lock_timeout(seconds)}"
 
 
 def _on_log_message(connection: PostgresConnection, message: Any) -> None:

@@ -6,7 +6,7 @@ detected, each runs in an explicit transaction, so that prepare and execute reac
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Final
 from uuid import UUID
 
@@ -15,12 +15,13 @@ from taskward.database.batching import Batcher
 from taskward.database.observers import TRANSACTION, ObservedOperation, Observer, observed
 from taskward.database.outbox import MARK
 from taskward.database.postgres import deadlines
+from taskward.database.postgres.batched_sql import BatchedRead
 from taskward.database.postgres.batches import MAX_IN_FLIGHT, WriteBatch
-from taskward.database.postgres.compiled import CompiledStatement
+from taskward.database.postgres.compiled import DIALECT, CompiledStatement
 from taskward.database.postgres.deadlines import begin_if_late, statement_deadline
 from taskward.database.postgres.distributed.executor import RoutedExecutor
 from taskward.database.postgres.distributed.routed_sql import route
-from taskward.database.postgres.errors import DRIVER_ERRORS, Conflict, database_error
+from taskward.database.postgres.errors import DRIVER_ERRORS, Conflict, LockTimeout, database_error
 from taskward.database.postgres.execution_plan import (
     NOT_CONNECTED,
     ExecutionPlan,
@@ -33,6 +34,7 @@ from taskward.database.postgres.notifications import CHANNEL, NOTIFY, ChangeList
 from taskward.database.postgres.owner_queue import OwnerQueue
 from taskward.database.postgres.pool import ConnectionPool
 from taskward.database.postgres.row_level_security import NO_OWNER, RowLevelSecurity
+from taskward.database.several import OfSeveral, limit_of, merged
 from taskward.database.statements import (
     STATEMENTS,
     Read,
@@ -72,6 +74,7 @@ class PostgresDatabase:
         self.executor = Executor(self.pool, row_level_security)
         self.migration = SchemaMigration(self.pool, row_level_security, self._on_reached)
         self._long_reads = FairSemaphore(max(1, size // 2))
+        self._of_several = FairSemaphore(max(1, size // 2))
         self._owner_queue = OwnerQueue()
         self._notifier = ChangeNotifier(self._send_notification)
 
@@ -143,6 +146,11 @@ class PostgresDatabase:
             self._reading = False
         return await self._rows(read, values)
 
+    async def rows_of_several(self, asked: Sequence[OfSeveral]) -> Sequence[Sequence[Row]]:
+        until = statement_deadline(self._loop)
+        async with self._long_reads.slot(counted_by(asked[0][1][0])):
+            return [await self._merged_rows(read, several, until) for read, several in asked]
+
     @observed
     async def write(self, write: Write, values: Values) -> Row | None:
         until = statement_deadline(self._loop)
@@ -160,19 +168,10 @@ class PostgresDatabase:
     ) -> T:
         until = statement_deadline(long=long)
         with ObservedOperation(self.observers, TRANSACTION) as operation:
-            run = TransactionRun(steps, operation)
+            run = TransactionRun(steps, operation, owners)
             if run.step is None:
                 return run.result
-            entered: list[UUID] = []
-            try:
-                for owner in owners or ([] if run.owner is None else [run.owner]):
-                    if not self._owner_queue.enter_now(owner):
-                        await self._owner_queue.enter(owner, until)
-                    entered.append(owner)
-                result = await self.executor.transact(run, self.compiled, until)
-            finally:
-                for owner in entered:
-                    self._owner_queue.leave(owner)
+            result = await self._transact(run, until, several=len(owners) > 1)
         self._notify(run.owners)
         return result
 
@@ -211,6 +210,21 @@ class PostgresDatabase:
             return await self.executor.read(self.compiled[read], values, until)
         return await self.batcher.run(batch, values, until, alone=not self._reading)
 
+    async def _merged_rows(self, read: Read, several: Sequence[Values], until: float) -> Sequence[Row]:
+        """Runs a read for several owners: as one statement, or each on its own if it must name one owner."""
+        if not several:
+            return ()
+        with ObservedOperation(self.observers, read.name) as operation:
+            if self._is_batched and not self._is_distributed:
+                form = BatchedRead.compile(read, DIALECT, read.batch_keys, merged=True)
+                rows = await self.executor.read_as(None, form.sql, form.arguments(several), until)
+                found = [row[:-1] for row in rows]
+            else:
+                each = [await self.executor.read(self.compiled[read], one, until) for one in several]
+                found = merged(read, each, limit_of(read, several))
+            operation.ran(read, several[0], found)
+        return found
+
     async def _write_batched(self, batch: WriteBatch, values: Values, until: float) -> Sequence[Row]:
         """Writes as part of a batch; returns no rows if the write must run by itself.
 
@@ -247,6 +261,28 @@ class PostgresDatabase:
             return await self.executor.write(self._single_writes[write], values, until)
         finally:
             self._owner_queue.leave(owner)
+
+    async def _transact(self, run: TransactionRun[T], until: float, *, several: bool) -> T:
+        """Runs a transaction in the turn of its first owner, if it has one.
+
+        One of `several` owners waits for the others on the server: in their queues it could wait for the row
+        of the first one while their writes wait behind it. So these have half of the connections at most.
+        """
+        owner = run.owner
+        try:
+            if owner is not None and not self._owner_queue.enter_now(owner):
+                await self._owner_queue.enter(owner, until)
+            try:
+                slots = self._of_several.slot(counted_by({"owner": owner})) if several else nullcontext()
+                async with slots:
+                    return await self.executor.transact(run, self.compiled, until)
+            finally:
+                if owner is not None:
+                    self._owner_queue.leave(owner)
+        except LockTimeout as error:
+            if several:
+                raise ServiceUnavailable(reason="the rows of an owner are locked") from error
+            raise
 
     def _notify(self, owners: set[UUID]) -> None:
         """Notifies this process and the others of changes."""

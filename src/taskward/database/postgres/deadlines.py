@@ -11,6 +11,9 @@ STATEMENT_TIMEOUT: Final = 10.0
 LONG_TIMEOUT: Final = 60.0
 """Seconds for a long operation: a part of an import, a migration."""
 
+SECOND_LOCK: Final = 1.0
+"""Seconds that a transaction of several owners waits for each but the first, which it holds meanwhile."""
+
 LATE: Final = 1.0
 """Seconds of waiting after which a write is not batched, and has its own lock timeout."""
 

@@ -29,6 +29,8 @@ TOO_MANY_CONNECTIONS: Final = "53300"
 _CONNECTION_LOST: Final = ("08", "57P")
 """Prefixes of the SQLSTATEs that end a connection."""
 
+_LOCK_TIMEOUT: Final = "55P03"
+
 _CONFLICT_STATES: Final = frozenset({"23505", "40001", "40P01", READ_ONLY})
 """SQLSTATEs of a conflict with another statement: a unique value, a serialisation failure, a deadlock. Or of
 a write on a read-only server; the next attempt uses a new connection, perhaps to the primary. The only unique
@@ -41,6 +43,10 @@ class Rejected(DatabaseError):
 
 class Conflict(Rejected):
     """The server rolled the statement back, and it may succeed if repeated."""
+
+
+class LockTimeout(Rejected):
+    """Others held a lock, or had their turn, for all the time there was; nothing was executed."""
 
 
 class EmailTaken(Conflict):
@@ -89,4 +95,4 @@ def database_error(error: Exception) -> DatabaseError:
         return Conflict(reason=reason)
     if state is None or state.startswith(_CONNECTION_LOST):
         return ConnectionLost(reason=reason)
-    return Rejected(reason=reason)
+    return (LockTimeout if state == _LOCK_TIMEOUT else Rejected)(reason=reason)

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from taskward.database import ConnectionLost
 from taskward.database.postgres.compiled import CompiledStatement
-from taskward.database.postgres.connection import Transaction, begin
-from taskward.database.postgres.deadlines import begin_if_late, time_left
+from taskward.database.postgres.connection import Transaction, begin, set_lock_timeout
+from taskward.database.postgres.deadlines import SECOND_LOCK, begin_if_late, time_left
 from taskward.database.postgres.errors import Conflict, EmailTaken, translate_driver_errors
 from taskward.database.postgres.pool import ConnectionPool
 from taskward.database.postgres.row_level_security import RowLevelSecurity
@@ -129,6 +129,8 @@ class Executor:
         while run.step is not None:
             statement, values = run.step
             rows: Sequence[Row] = ()
+            if run.comes_to_further_owner():
+                await connection.execute(set_lock_timeout(SECOND_LOCK))
             if not isinstance(statement, Split):
                 of_service = isinstance(statement, Command) and statement.cross_owner
                 if self._rls is not None and not of_service and values["owner"] != current_owner:

@@ -12,9 +12,9 @@ from collections import deque
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from taskward.database.postgres.errors import LockTimeout
 from taskward.database.turns import add_in_turn
 from taskward.http.caller import CALLER
-from taskward.http.errors import DatabaseError
 
 
 @dataclass(eq=False, slots=True)
@@ -44,7 +44,7 @@ class OwnerQueue:
         """Waits for a turn, until that time on the loop's clock; it ends with `leave`.
 
         Raises:
-            DatabaseError: the owner's earlier writes took the whole time.
+            LockTimeout: the owner's earlier writes took the whole time.
 
         """
         if self.enter_now(owner):
@@ -61,7 +61,7 @@ class OwnerQueue:
             else:
                 self._remove(owner, turn, waiter)
             if isinstance(error, TimeoutError):
-                raise DatabaseError(reason="earlier writes of the same owner took all the time") from None
+                raise LockTimeout(reason="earlier writes of the same owner took all the time") from None
             raise
 
     def leave(self, owner: UUID) -> None:

@@ -9,6 +9,10 @@ Each table has two policies. `taskward_owner_rows` gives the role the owner's ro
 gives every other role the rights that it has without policies: with `DATABASE_RLS=off` nothing changes. The
 policy recognises the role by the beginning of its name, so that it also holds for the role of the database
 that this one was copied from.
+
+The rows of a space are those of an owner who is not the caller. The role sees them only if the caller, who is
+set for the transaction too, is a member of it. The service's own work has no caller but the owner. The tables
+that decide this have the condition on the owner alone.
 """
 
 from collections.abc import Sequence
@@ -20,10 +24,14 @@ import asyncpg
 from taskward.database import DatabaseUnusable, schema
 from taskward.database.postgres.rls_status import RlsStatus, rls_status
 from taskward.database.tables import owned_tables, shared_tables
+from taskward.http.caller import CALLER
 from taskward.http.errors import DatabaseError
 
 NO_OWNER: Final = UUID(int=0)
 """An owner without rows, for statements that need none."""
+
+_DECIDING: Final = frozenset({"users", "members", "invitations", "webhook_marks"})
+"""Tables that are used before the caller is known to be a member or, to mark a deletion, afterwards."""
 
 # Roles are global to the server: the database's OID makes the name unique.
 _SETUP: Final = """
@@ -54,7 +62,7 @@ BEGIN
         EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), rls_role);
     END IF;
     FOR protected IN
-        SELECT * FROM (VALUES {owned}) AS every (name, owner) WHERE to_regclass(name) IS NOT NULL
+        SELECT * FROM (VALUES {owned}) AS every (name, owner, decides) WHERE to_regclass(name) IS NOT NULL
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', protected.name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', protected.name);
@@ -65,8 +73,13 @@ BEGIN
         IF to_regrole(rls_role) IS NOT NULL THEN
             EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO %I', protected.name, rls_role);
             EXECUTE format('CREATE POLICY taskward_owner_rows ON %I TO %I '
-                'USING (%I = (SELECT nullif(current_setting(''taskward.owner'', true), '''')::uuid))',
-                protected.name, rls_role, protected.owner);
+                'USING (%I = (SELECT owner FROM (SELECT '
+                'nullif(current_setting(''taskward.owner'', true), '''')::uuid AS owner, '
+                'nullif(current_setting(''taskward.caller'', true), '''')::uuid AS caller) AS settings%s))',
+                protected.name, rls_role, protected.owner,
+                CASE WHEN protected.decides OR to_regclass('members') IS NULL THEN '' ELSE
+                ' WHERE owner = caller OR EXISTS (SELECT FROM members '
+                'WHERE user_id = owner AND person_id = caller AND role IS NOT NULL)' END);
         END IF;
     END LOOP;
     FOR shared IN
@@ -88,7 +101,9 @@ def setup_sql() -> str:
     once per statement, not once per row. A setting that ended with its transaction is empty afterwards, not
     null.
     """
-    owned = ", ".join(f"('{table.name}', '{column.name}')" for table, column in owned_tables())
+    owned = ", ".join(
+        f"('{table.name}', '{column.name}', {table.name in _DECIDING})" for table, column in owned_tables()
+    )
     shared = ", ".join(f"('{table.name}')" for table in shared_tables())
     return _SETUP.format(owned=owned, shared=shared)
 
@@ -144,7 +159,9 @@ class RowLevelSecurity:
     def _set_owner_sql(self, owner: UUID) -> str:
         if self._set_role is None:
             raise DatabaseError(reason="row-level security has not been verified yet")
-        return f"{self._set_role}; SET LOCAL taskward.owner = '{owner.hex}'"
+        caller = CALLER.get() or owner
+        settings = f"SET LOCAL taskward.owner = '{owner.hex}'; SET LOCAL taskward.caller = '{caller.hex}'"
+        return f"{self._set_role}; {settings}"
 
 
 async def check(connection: Any, *, after_setup: bool) -> str | None:

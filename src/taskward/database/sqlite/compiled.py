@@ -1,7 +1,8 @@
 """The statements of stores as SQL for SQLite, with the conversion of their values and columns."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -9,7 +10,9 @@ from typing import Any, Final
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 
+from taskward.database.several import limit_of, merged
 from taskward.database.sqlite import owner_locks
+from taskward.database.sqlite.owner_locks import OwnerLocked
 from taskward.database.statements import MAX_COMPILED, Change, Read, Row, Statement, Values, Write
 
 
@@ -57,14 +60,20 @@ class CompiledSql:
 
     def rows(self, connection: sqlite3.Connection, values: Values) -> list[Row]:
         """Runs the statement."""
+        return self.converted(self.cursor(connection, values).fetchall())
+
+    def cursor(self, connection: sqlite3.Connection, values: Values) -> sqlite3.Cursor:
+        """Starts the statement; its rows are as SQLite has them."""
         arguments = {**self.defaults, **values}
         for name, bind in self.binds:
             if arguments[name] is not None:
                 arguments[name] = bind(arguments[name])
-        rows: list[Row] = connection.execute(self.sql, arguments).fetchall()
-        return self._converted(rows) if rows and self.converters else rows
+        return connection.execute(self.sql, arguments)
 
-    def _converted(self, rows: list[Row]) -> list[Row]:
+    def converted(self, rows: list[Row]) -> list[Row]:
+        """Converts the columns of rows, in place."""
+        if not self.converters:
+            return rows
         for number, row in enumerate(rows):
             rows[number] = columns = list(row)
             for n, convert in self.converters:
@@ -93,7 +102,7 @@ class SqliteStatement:
             return cls(several, several[0], tuple(part.needs for part in statement.parts))
         single = CompiledSql.compile(statement.statement)
         if isinstance(statement, Read) and not statement.cross_owner:
-            return cls((single,), CompiledSql.compile(owner_locks.guarded(statement.statement)))
+            return cls((single,), CompiledSql.compile(owner_locks.guarded(statement)))
         return cls((single,), single)
 
     def run(self, connection: sqlite3.Connection, values: Values) -> Sequence[Row]:
@@ -110,3 +119,31 @@ class SqliteStatement:
                 if needed is None or values.get(needed) is not None:
                     part.rows(connection, values)
         return rows
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class MergedRead:
+    """A guarded read for several owners; it reads no more of their rows than it needs."""
+
+    read: Read
+    statement: CompiledSql
+    several: Sequence[Values]
+
+    def rows(self, connection: sqlite3.Connection, values: Values) -> list[Row]:  # noqa: ARG002 - a read has one owner's
+        """Runs the statement for each owner.
+
+        Raises:
+            OwnerLocked: the data of one of them is locked.
+
+        """
+        each = (self._of_owner(connection, one) for one in self.several)
+        return self.statement.converted(merged(self.read, each, limit_of(self.read, self.several)))
+
+    def _of_owner(self, connection: sqlite3.Connection, values: Values) -> Iterator[Row]:
+        try:
+            with closing(self.statement.cursor(connection, values)) as cursor:
+                yield from cursor
+        except sqlite3.OperationalError as error:
+            if owner_locks.is_locked_error(error):
+                raise OwnerLocked(values["owner"]) from None
+            raise

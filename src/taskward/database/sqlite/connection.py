@@ -19,8 +19,14 @@ BUSY_TIMEOUT: Final = 10.0
 QUICK_CHECK_MAX_BYTES: Final = 64 * 2**20
 """Bytes of the largest file that is checked for corruption at start, which takes about 0.1 s."""
 
+CACHE_KIB: Final = 2_000
+"""KiB of pages that a connection keeps in memory at most; SQLite's default."""
 
-def connect(path: Path | None) -> sqlite3.Connection:
+WRITER_CACHE_KIB: Final = 16_384
+"""The same of the writer: a transaction that changes more pages writes some of them several times."""
+
+
+def connect(path: Path | None, cache_kib: int = CACHE_KIB) -> sqlite3.Connection:
     """Opens the file, or a database in memory."""
     if path is not None:
         _make_private(path)
@@ -33,6 +39,7 @@ def connect(path: Path | None) -> sqlite3.Connection:
     )
     try:
         _configure(connection)
+        connection.execute(f"PRAGMA cache_size = -{cache_kib}")
     except BaseException:
         connection.close()
         raise

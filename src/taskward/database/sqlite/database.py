@@ -17,10 +17,11 @@ from uuid import UUID
 from taskward.database import ignore_change, schema
 from taskward.database.observers import TRANSACTION, ObservedOperation, Observer, observed
 from taskward.database.outbox import MARK
+from taskward.database.several import OfSeveral
 from taskward.database.sqlite import owner_locks
 from taskward.database.sqlite.busy import RETRY_INTERVAL, busy_deadline, retry_while_busy
-from taskward.database.sqlite.compiled import CompiledSql, SqliteStatement
-from taskward.database.sqlite.connection import connect, explain_unusable, quick_check
+from taskward.database.sqlite.compiled import CompiledSql, MergedRead, SqliteStatement
+from taskward.database.sqlite.connection import WRITER_CACHE_KIB, connect, explain_unusable, quick_check
 from taskward.database.sqlite.errors import database_error, is_busy
 from taskward.database.sqlite.group_commit import GroupCommit
 from taskward.database.sqlite.owner_lock import abandoned
@@ -77,7 +78,7 @@ class SqliteDatabase:
 
     async def start(self) -> None:
         with explain_unusable(self.path), ExitStack() as opened:
-            self.writer = opened.enter_context(closing(connect(self.path)))
+            self.writer = opened.enter_context(closing(connect(self.path, WRITER_CACHE_KIB)))
             await asyncio.to_thread(quick_check, self.writer, self.path)
             await asyncio.to_thread(schema.upgrade_sqlite, self.writer)
             await asyncio.to_thread(empty_wal_now, self.writer)
@@ -128,6 +129,9 @@ class SqliteDatabase:
                 raise database_error(error) from error.__cause__ or error
         return await self._unlocked(lambda: self._read_again(read, step, values))
 
+    async def rows_of_several(self, asked: Sequence[OfSeveral]) -> Sequence[Sequence[Row]]:
+        return [await self._unlocked(partial(self._merged_rows, *one)) for one in asked]
+
     @observed
     async def write(self, write: Write, values: Values) -> Row | None:
         statement = self._compiled[write]
@@ -146,7 +150,7 @@ class SqliteDatabase:
     async def transact(
         self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False, owners: Sequence[UUID] = ()
     ) -> T:
-        del owners  # there is one writer
+        del owners  # there is one writer, and nothing is held while one of them is locked
         with ObservedOperation(self.observers, TRANSACTION) as operation:
             return await self._unlocked(lambda: self._transact(TransactionRun(steps, operation), long=long))
 
@@ -176,6 +180,24 @@ class SqliteDatabase:
 
     def collect(self) -> Samples:
         return self._group_commit.collect()
+
+    async def _merged_rows(self, read: Read, several: Sequence[Values]) -> Sequence[Row]:
+        """Runs a read for several owners, in a thread.
+
+        Raises:
+            OwnerLocked: the data of one of them is locked.
+
+        """
+        if not several:
+            return ()
+        query = MergedRead(read, self._compiled[read].guarded, several)
+        with ObservedOperation(self.observers, read.name) as operation:
+            if self.readers is None:
+                rows: Sequence[Row] = query.rows(self.reader, several[0])
+            else:
+                rows = await self.readers.rows_in_thread(read, query, several[0])
+            operation.ran(read, several[0], rows)
+        return rows
 
     async def _read_again(self, read: Read, step: CompiledSql, values: Values) -> Sequence[Row]:
         """Reads again while another process locks the file.

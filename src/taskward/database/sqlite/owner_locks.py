@@ -16,6 +16,7 @@ from uuid import UUID
 from sqlalchemy import Select, bindparam, case, exists, func, literal_column
 
 from taskward.database.leases import Lease
+from taskward.database.statements import Read
 from taskward.database.tables import LOCKS
 from taskward.database.types import Id
 
@@ -46,13 +47,14 @@ def install(connection: sqlite3.Connection) -> None:
     connection.create_function(_RAISE, 0, raise_locked)
 
 
-def guarded(statement: Select[Any]) -> Select[Any]:
-    """Returns the statement with a guard that fails if it would return a row of a locked owner.
+def guarded(read: Read) -> Select[Any]:
+    """Returns the statement with a guard that fails if it would return a visible row of a locked owner.
 
     A result without such a row is valid too: it is from before an import, or after an erasure.
     """
     refuse = getattr(func, _RAISE)()
-    return statement.where(case((_LOCKED, refuse), else_=literal_column("1")) == literal_column("1"))
+    locked = case((_LOCKED & read.if_visible, refuse), else_=literal_column("1"))
+    return read.statement.where(locked == literal_column("1"))
 
 
 def is_locked_error(error: BaseException) -> bool:

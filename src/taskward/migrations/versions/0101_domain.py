@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import context, op
 
 from taskward.database.postgres.row_level_security import setup_sql
-from taskward.database.types import CodePointText, Counter, Flag, Id, Instant, Priority
+from taskward.database.types import CodePointText, Counter, Flag, Id, Instant, Small
 
 revision = "0101"
 down_revision = "0100"
@@ -79,7 +79,7 @@ def _add_columns() -> None:
             ("due_utc", Instant),
             ("start_key", CodePointText),
             ("start_utc", Instant),
-            ("priority", Priority),
+            ("priority", Small),
             ("series_id", Id),
         ):
             op.add_column(table, sa.Column(name, kind, nullable=True))

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import context, op
 
 from taskward.database.postgres.row_level_security import setup_sql
-from taskward.database.types import CodePointText, Counter, Flag, Id, Instant, Priority
+from taskward.database.types import CodePointText, Counter, Flag, Id, Instant, Small
 
 revision = "0108"
 down_revision = "0107"
@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.Column("due_utc", Instant, nullable=True),
         sa.Column("start_key", CodePointText, nullable=True),
         sa.Column("start_utc", Instant, nullable=True),
-        sa.Column("priority", Priority, nullable=True),
+        sa.Column("priority", Small, nullable=True),
         sa.Column("series_id", Id, nullable=True),
         sa.Column("next_version", Counter, nullable=True),
         sa.Column("past_recurrence", sa.Text, nullable=True),

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from taskward.database.statements import Row, TransactionSteps, Values, Write
+from taskward.database.statements import Row, TransactionSteps, Values
 from taskward.http.caller import Owner
 from taskward.http.conditional import Gone, Versions
 from taskward.http.errors import DatabaseError, NotFound, PreconditionFailed, ValidationFailed
@@ -26,13 +26,16 @@ from taskward.tasks.records import task_json, task_record, version_tag
 from taskward.tasks.statements import (
     CHANGE_TASK,
     CREATE_TASK,
+    DELETE_LOCKED_TASK,
     DELETE_TASK,
     GET_TASK,
     MOVE_TASK,
     READ_TO_CHANGE,
+    TRASH_LOCKED_TASK,
     TRASH_TASK,
     UPDATE_TASK,
 )
+from taskward.tasks.steps.assignment import assignee_steps, check_fields, present_steps
 from taskward.tasks.steps.checks import WriteChecks
 from taskward.tasks.steps.content import (
     base_values,
@@ -95,7 +98,9 @@ class TaskSteps:
     ) -> TransactionSteps[TaskRecord | None]:
         """Stores a new task by one statement; raises as `create`."""
         given = new.given()
-        if _is_among_others(given):
+        check_fields(self.owner, given)
+        is_known = self.owner.author is None or self.owner.written_by is not None
+        if _is_among_others(given) or (response is not None and not is_known):
             return None
         before, now = self._new_task(client_id)
         try:
@@ -118,9 +123,11 @@ class TaskSteps:
         if client_id is not None:
             yield from self._check_free(client_id)
         before, now = self._new_task(client_id)
-        checked = yield from WriteChecks(self.owner.id, now, zone).steps(before, new.given())
+        given = new.given()
+        checked = yield from WriteChecks(self.owner.id, now, zone).steps(before, given)
+        assigned_to = yield from assignee_steps(self.owner, before, given)
         values = person_values(self.owner) | checked.values | checked.reminders.values(now)
-        values |= {"is_conditional": False, "moments_zone": None}
+        values |= {"is_conditional": False, "moments_zone": None, "assigned_to": assigned_to}
         task = yield from self._store_new(before, values, response)
         if task is None:
             if client_id is not None:  # another request was the first write of this owner
@@ -151,7 +158,9 @@ class TaskSteps:
 
         The base fields need nothing that is stored, unless the task is one of a series or has reminders.
         """
-        if given.keys() <= BASE_FIELDS:
+        check_fields(self.owner, given)
+        # The activity of a space tells whether the task was completed before.
+        if given.keys() <= BASE_FIELDS and not (self.owner.author and "is_completed" in given):
             rows = yield UPDATE_TASK, self._base_changes(task_id, given, versions)
             if rows:
                 return task_record(rows[0])
@@ -164,7 +173,7 @@ class TaskSteps:
             moves = values["list_id"] != before.list_id
             rows = yield (MOVE_TASK if moves else CHANGE_TASK), values
             if rows:
-                return stored_task(before, values, rows[0][0])
+                return stored_task(before, values, rows[0][0], self.owner.written_by)
             if moves:  # it may have subtasks, or the list is not there
                 break
         return None
@@ -181,17 +190,20 @@ class TaskSteps:
             before = undo.task
         checks = WriteChecks(self.owner.id, now, zone, undo and undo.next_id)
         checked = yield from checks.steps(before, given)
+        assigned_to = yield from assignee_steps(self.owner, before, given)
         if undo is not None:
             deletion = self.retention.deletion(now, to_trash=False)
             yield from take_back_steps(self.owner.id, task_id, undo.next_id, deletion)
         renumbers = checked.reminders.renumbers
         pending = (yield from pending_moments_steps(self.owner.id, task_id)) if renumbers else ()
         values = checked.values | checked.reminders.values(now, pending)
-        values |= {"seen": stored.version, "moments_zone": None}
+        values |= {"seen": stored.version, "moments_zone": None, "assigned_to": assigned_to}
         rows = yield CHANGE_TASK, values
-        task = stored_task(before, values, rows[0][0])
+        task = stored_task(before, values, rows[0][0], self.owner.written_by)
         if checked.next_task is not None:
-            yield from next_task_steps(self.owner, values, checked.recurrence, checked.next_task, zone)
+            keeps = yield from present_steps(self.owner.id, assigned_to)
+            following = values | {"assigned_to": keeps}
+            yield from next_task_steps(self.owner, following, checked.recurrence, checked.next_task, zone)
         lists = {place_of(before).list_id, undo.list_id if undo else values["list_id"]}
         if lists != {values["list_id"]}:
             yield from move_below_steps(self.owner.id, task_id, values["list_id"], now)
@@ -219,14 +231,15 @@ class TaskSteps:
     def delete_alone(
         self, task_id: UUID, versions: Versions | None, to: To | None = None
     ) -> TransactionSteps[bool]:
-        """Deletes a task by one statement; returns false if it is not there, or has subtasks."""
-        write, values = self._deletion(task_id, versions, self._deletion_now(to))
-        return bool((yield write, values))
+        """Deletes a task by one statement; returns false if it is not there, or has subtasks or comments."""
+        deletion = self._deletion_now(to)
+        write = DELETE_TASK if deletion.trash_since is None else TRASH_TASK
+        return bool((yield write, self._deletion_values(task_id, versions, deletion)))
 
     def delete_locked(
         self, task_id: UUID, versions: Versions | None, subtasks: Subtasks, to: To | None = None
     ) -> TransactionSteps[None]:
-        """Deletes a task that may have subtasks; raises as `delete`."""
+        """Deletes a task that may have subtasks or comments; raises as `delete`."""
         deletion = self._deletion_now(to)
         yield LOCK_OWNER, self._owner
         task = yield from self._matching(task_id, versions)
@@ -234,7 +247,8 @@ class TaskSteps:
             yield from raise_children_steps(self.owner.id, task_id, task.parent_id, deletion.now)
         else:
             yield from delete_below_steps(self.owner.id, task_id, deletion)
-        yield self._deletion(task_id, versions, deletion)
+        write = DELETE_LOCKED_TASK if deletion.trash_since is None else TRASH_LOCKED_TASK
+        yield write, self._deletion_values(task_id, versions, deletion)
 
     def _deletion_now(self, to: To | None) -> Deletion:
         return self.retention.deletion(datetime.now(UTC), to_trash=to is not None)
@@ -267,7 +281,8 @@ class TaskSteps:
             values |= person_values(self.owner) | {"created_at": before.created_at}
             if given.keys() <= BASE_FIELDS:
                 return values
-        values["fields"] = sorted(given)  # for the audit log
+        values["fields"] = sorted(given)  # for the audit log and the activity, as the next one
+        values["was_completed"] = before.is_completed
         old = TaskFields.parse(before.extra)
         new = merged_fields(old, given)
         values |= new.columns()
@@ -278,6 +293,7 @@ class TaskSteps:
             zone,
         )
         place = _place(before, given) | {"position": given.get("position", before.position)}
+        place["assigned_to"] = given.get("assigned_to", before.assigned_to)
         seen = {"seen": before.version}
         return None if reminders.renumbers else values | reminders.values(now) | place | seen
 
@@ -285,9 +301,9 @@ class TaskSteps:
         self, before: TaskRecord, values: Mapping[str, Any], response: Response | None
     ) -> TransactionSteps[TaskRecord | None]:
         if response is not None:
-            values = {**values, **response(stored_task(before, values, 0))}
+            values = {**values, **response(stored_task(before, values, 0, self.owner.written_by))}
         rows = yield CREATE_TASK, values
-        return stored_task(before, values, rows[0][0]) if rows else None
+        return stored_task(before, values, rows[0][0], self.owner.written_by) if rows else None
 
     def _base_changes(
         self, task_id: UUID, given: Mapping[str, Any], versions: Versions | None
@@ -303,12 +319,11 @@ class TaskSteps:
             "versions": versions,
         }
 
-    def _deletion(
+    def _deletion_values(
         self, task_id: UUID, versions: Versions | None, deletion: Deletion
-    ) -> tuple[Write, dict[str, Any]]:
-        """Returns the write that deletes a task alone, and its values."""
-        values = {**self._owner, "task_id": task_id, "versions": versions, **deletion._asdict()}
-        return DELETE_TASK if deletion.trash_since is None else TRASH_TASK, values
+    ) -> dict[str, Any]:
+        """Returns the values of the writes that delete a task."""
+        return {**self._owner, "task_id": task_id, "versions": versions, **deletion._asdict()}
 
     def _read_and_merge(
         self, task_id: UUID, given: Mapping[str, Any], versions: Versions | None
@@ -363,7 +378,9 @@ class TaskSteps:
 
 
 def _is_among_others(given: Mapping[str, Any]) -> bool:
-    """Returns whether the fields place a task below another one, or beside its neighbours."""
+    """Returns whether the fields concern another row: a parent, neighbours, or an assignee."""
+    if given.get("assigned_to") is not None:
+        return True
     return "parent_id" in given or isinstance(given.get("position"), dict)
 
 

@@ -62,7 +62,7 @@ class WriteChecks:
         new_position = yield from self._new_position(task_id, before, place, given)
         values = {"owner": owner, "task_id": task_id} | base | fields.columns() | place._asdict()
         times = {"created_at": before.created_at, "now": self.now}
-        names = {"fields": sorted(given)}  # for the audit log
+        names = {"fields": sorted(given), "was_completed": before.is_completed}  # for audit log and activity
         values |= times | names | {"position": new_position.position}
         values |= label_values(old, fields)
         schedules = (

@@ -74,8 +74,10 @@ def merged_fields(fields: TaskFields, given: Mapping[str, Any]) -> TaskFields:
     return fields.merged(given)
 
 
-def stored_task(before: TaskRecord, values: Mapping[str, Any], version: int) -> TaskRecord:
-    """Returns the task that was stored with these values."""
+def stored_task(
+    before: TaskRecord, values: Mapping[str, Any], version: int, written_by: UUID | None
+) -> TaskRecord:
+    """Returns the task that was stored with these values, in a space by that member."""
     return TaskRecord(
         values["task_id"],
         values["owner"],
@@ -90,6 +92,9 @@ def stored_task(before: TaskRecord, values: Mapping[str, Any], version: int) -> 
         values.get("position"),
         values["completed_at"],
         values.get("extra"),
+        values.get("assigned_to"),
+        before.created_by if before.version else written_by,
+        written_by,
     )
 
 

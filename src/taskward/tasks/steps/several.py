@@ -1,11 +1,14 @@
 """Changes of several tasks that go with the change of one: each takes a number of its own."""
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from itertools import accumulate
+from typing import Any, Final
 from uuid import UUID
 
-from taskward.database.statements import Command, TransactionSteps, Values
+from taskward.database.statements import Command, Read, TransactionSteps, Values
 from taskward.tasks.steps.statements import (
     ADD_TOMBSTONES,
     CHILDREN,
@@ -17,9 +20,26 @@ from taskward.tasks.steps.statements import (
 from taskward.tasks.steps.subtasks import subtree_steps
 from taskward.tasks.tables import TOMBSTONES
 from taskward.tasks.tombstones import drop_expired_steps
-from taskward.tasks.trash_statements import DELETE_TRASHED_TASKS, DROP_EXPIRED_TRASH, TRASH_TASKS
+from taskward.tasks.trash_statements import (
+    DELETE_TRASHED_TASKS,
+    DROP_EXPIRED_TRASH,
+    TRASH_ROWS,
+    TRASH_TASKS,
+)
 from taskward.users.retention import Deletion
 from taskward.users.statements import COUNT_MANY
+
+MAX_ROWS: Final = 1000
+"""Comments that are deleted or moved with several tasks in one transaction, unless they are of one task."""
+
+
+def fitting_steps(owner: UUID, ids: Sequence[Any], reads: Iterable[Read]) -> TransactionSteps[Sequence[Any]]:
+    """Returns the first of these tasks, as many as have at most `MAX_ROWS` rows by these reads, or one."""
+    counts: Counter[str] = Counter()
+    for read in reads:
+        counts.update({str(one): count for one, count in (yield read, {"owner": owner, "ids": ids})})
+    rows = list(accumulate(counts[str(one)] for one in ids))
+    return ids[: max(bisect_right(rows, MAX_ROWS), 1)]
 
 
 def first_number_steps(owner: UUID, count: int) -> TransactionSteps[int]:
@@ -69,6 +89,8 @@ def remove_several_steps(
         yield DELETE_TASKS, values
         return
     yield TRASH_TASKS, {**values, "deleted_with": deleted_with}
+    for copy in TRASH_ROWS:
+        yield copy, values
     yield DELETE_TRASHED_TASKS, values
     expired = {"limit": 2 * values["count"], "trash_since": deletion.trash_since}
     yield DROP_EXPIRED_TRASH, {"owner": values["owner"], **expired}

@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from taskward.database.functions import any_of, few, is_false, monotonic_now
 from taskward.database.statements import Change, Command, Read
 from taskward.database.types import CodePointText, Counter, Id, Ids, Instant
-from taskward.tasks.tables import LISTS, TASKS, TOMBSTONES, position_key
+from taskward.tasks.tables import LISTS, TASKS, TOMBSTONES, UPDATED_BY, position_key
 from taskward.tasks.trash_tables import TRASH
 from taskward.users.statements import OWNER
 from taskward.users.tables import USERS
@@ -109,7 +109,12 @@ def change_ranked(**changes: Any) -> Change:
     return (
         update(TASKS)
         .where(TASKS.c.user_id == OWNER, TASKS.c.id == RANKED.c.id)
-        .values(**changes, updated_at=monotonic_now(_NOW, TASKS.c.updated_at), version=RANKED.c.number)
+        .values(
+            **changes,
+            updated_at=monotonic_now(_NOW, TASKS.c.updated_at),
+            updated_by=UPDATED_BY,
+            version=RANKED.c.number,
+        )
     )
 
 
@@ -144,6 +149,7 @@ SET_POSITION: Final = Command(
     .values(
         position=_POSITION,
         updated_at=monotonic_now(_NOW, TASKS.c.updated_at),
+        updated_by=UPDATED_BY,
         version=bindparam("version", type_=Counter),
     ),
     "task.update",

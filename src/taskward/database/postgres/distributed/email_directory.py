@@ -37,7 +37,8 @@ async def claim(
     email, owner = values.get("email"), values["owner"]
     returned = [list(row) for row in rows]
     for row in returned:
-        if row.pop() != values["user_since"] or email is None:
+        created_at = row.pop()
+        if email is None or created_at != values["user_since"]:
             continue
         if await connection.fetchval(CLAIM, email, owner) is None:
             continue

@@ -12,6 +12,8 @@ import asyncpg
 
 from taskward.database.functions import CONDITIONAL
 from taskward.database.postgres.compiled import CompiledStatement
+from taskward.database.postgres.connection import set_lock_timeout
+from taskward.database.postgres.deadlines import SECOND_LOCK
 from taskward.database.postgres.distributed import email_directory
 from taskward.database.postgres.distributed.routed_sql import RoutedStatement
 from taskward.database.postgres.executor import Executor, retry_on_conflict
@@ -20,6 +22,9 @@ from taskward.database.statements import Row, Split, Statement, T, Values
 from taskward.database.transaction_run import TransactionRun
 
 _LOCK_OWNER: Final = "SELECT 1 FROM users WHERE id = $1 FOR UPDATE"
+_TO_WORKERS: Final = "SET LOCAL citus.propagate_set_commands = 'local'"
+"""From then on a setting of the transaction is one of its transactions on other servers, too."""
+
 _READ_CLOCK: Final = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 
 
@@ -57,6 +62,8 @@ class RoutedExecutor(Executor):
         while run.step is not None:
             statement, values = run.step
             rows: Sequence[Row] = ()
+            if run.comes_to_further_owner():
+                await connection.execute(f"{_TO_WORKERS}; {set_lock_timeout(SECOND_LOCK)}")
             if not isinstance(statement, Split):
                 rows = await _run(connection, statements[statement], {**values, **overrides})
             run.send(rows)
@@ -64,7 +71,7 @@ class RoutedExecutor(Executor):
             await self._mark_owners(connection, self.mark, run.owners)
 
     async def _mark_owners(self, connection: Any, mark: CompiledStatement, owners: set[UUID]) -> None:
-        for owner in owners:
+        for owner in sorted(owners):
             await _run(connection, mark, {"owner": owner})
 
 

@@ -8,8 +8,8 @@ built in the transaction of the migration.
 import sqlalchemy as sa
 from alembic import context, op
 
-revision = "0110"
-down_revision = "0109"
+revision = "0113"
+down_revision = "0112"
 
 
 def upgrade() -> None:
@@ -29,6 +29,8 @@ def upgrade() -> None:
         ("priority", ["priority", "id"], f"priority IS NOT NULL AND {is_open}"),
         ("completed_at", ["completed_at", "id"], "completed_at IS NOT NULL"),
         ("series_id", ["series_id", "id"], "series_id IS NOT NULL"),
+        ("assigned", ["assigned_to", "id"], f"assigned_to IS NOT NULL AND {is_open}"),
+        ("assigned_to", ["assigned_to", "due_key", "id"], f"assigned_to IS NOT NULL AND {is_open}"),
     ):
         where = sa.text(condition)
         op.create_index(

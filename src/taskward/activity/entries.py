@@ -1,0 +1,153 @@
+"""The entries of the activity of a space: what a transaction has changed, by the statements that it ran.
+
+They have names of fields and ids, and no value that a user has written.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+
+from taskward.activity.tables import ActivityRecord
+from taskward.database.statements import Command, Statement, Values, Write
+from taskward.database.types import to_microseconds
+from taskward.tasks.ids import new_task_id
+
+_ACTIONS: Final = {
+    "task.create": "created",
+    "task.update": "updated",
+    "task.relabel": "updated",
+    "task.delete": "deleted",
+    "task.trash": "trashed",
+    "task.restore": "restored",
+    "task.move": "moved_out",
+    "list.create": "created",
+    "list.update": "updated",
+    "list.delete": "deleted",
+    "list.move": "moved_out",
+    "comment.create": "commented",
+    "comment.update": "updated",
+    "comment.delete": "deleted",
+    "member.join": "joined",
+    "member.update": "renamed",
+    "member.role": "role_changed",
+    "member.remove": "removed",
+}
+"""The action of an entry by that of a statement; other statements leave none."""
+
+_OF_A_LIST: Final = frozenset({"list.delete", "list.move"})
+"""Their entry has the number of the tasks that were deleted after the list, or moved before it."""
+
+_BASE_FIELDS: Final = ("title", "is_completed", "completed_at")
+_IDS: Final = ("task_id", "list_id", "comment_id", "member_id")
+
+
+def of_write(write: Write, values: Values, actor: UUID | None, via: str | None) -> dict[str, Any]:
+    """Returns the parameters of `OF_WRITE`, of the entry of a write of one task."""
+    action, fields = _action_of_task(str(write.action), values)
+    return {
+        "activity_id": new_task_id(),
+        "activity_at": datetime.now(UTC),
+        "activity_actor_id": actor,
+        "activity_action": action,
+        "activity_fields": fields,
+        "activity_via": via,
+    }
+
+
+def leaves_entry(statement: Statement) -> bool:
+    """Returns whether a statement is named in the activity."""
+    return isinstance(statement, Write | Command) and statement.action in _ACTIONS
+
+
+@dataclass(slots=True)
+class Entries:
+    """The entries of one transaction in one space."""
+
+    via: str | None
+    actor: UUID | None = None
+    _found: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """Actions of statements, and the columns of the entries that differ."""
+
+    def add(self, action: str, values: Values, *, arrived: bool = False) -> None:
+        """Adds what a command has changed; with `arrived`, as it is in the target of a move."""
+        what = "moved_in" if arrived else _ACTIONS[action]
+        if action == "task.relabel":
+            self._relabel(values["count"])
+        elif action.startswith("task.") and "ids" in values:
+            self._add_several(action, what, values["ids"])
+        elif action in _OF_A_LIST:
+            self._found.append(
+                (action, {"action": what, "list_id": values["list_id"], "number": self._taken()})
+            )
+        else:
+            self._found.append((action, self._of_one(action, what, values)))
+
+    def taken(self) -> list[Sequence[Any]]:
+        """Returns the rows to add, once."""
+        now = to_microseconds(datetime.now(UTC))
+        found, self._found = self._found, []
+        common = {"at": now, "actor_id": self.actor, "via": self.via}
+        rows = [{"id": str(new_task_id())} | common | columns for _, columns in found]
+        return [[_plain(row.get(name)) for name in ActivityRecord._fields] for row in rows]
+
+    def _of_one(self, action: str, what: str, values: Values) -> dict[str, Any]:
+        columns: dict[str, Any] = {name: values[name] for name in _IDS if values.get(name) is not None}
+        kind = action.partition(".")[0]
+        if kind != "comment":
+            columns = {f"{kind}_id": values[f"{kind}_id"]}
+        if kind == "member":
+            if self.actor is None:  # who joins
+                self.actor = values["member_id"]
+            if what == "removed" and str(self.actor) == str(values["member_id"]):
+                what = "left"
+        elif what == "updated" and "fields" in values:
+            columns["fields"] = _names(values["fields"])
+        return {"action": what, **columns}
+
+    def _add_several(self, action: str, what: str, ids: Sequence[UUID]) -> None:
+        """Adds tasks, or their number to the entry of the list that was deleted just before."""
+        if self._found and self._found[-1][0] == "list.delete":
+            self._found[-1][1]["number"] += len(ids)
+        else:
+            self._found += [(action, {"action": what, "task_id": one}) for one in ids]
+
+    def _relabel(self, count: int) -> None:
+        """Adds to the last entry if it is of the same label, whose tasks change in parts."""
+        if self._found and self._found[-1][0] == "task.relabel":
+            count += self._found.pop()[1]["number"]
+        self._found.append(
+            ("task.relabel", {"action": "updated", "number": count, "fields": _names(["labels"])})
+        )
+
+    def _taken(self) -> int:
+        """Takes the last entries of tasks, which went with their list, and returns their number."""
+        count = 0
+        while self._found and self._found[-1][0].startswith("task."):
+            self._found.pop()
+            count += 1
+        return count
+
+
+def _action_of_task(action: str, values: Values) -> tuple[str, str | None]:
+    if action != "task.update":
+        return _ACTIONS[action], None
+    names = values.get("fields")
+    if names is None:
+        names = [name for name in _BASE_FIELDS if values.get(name) is not None]
+        names += ["description"] * bool(values.get("describes"))
+    before, after = values.get("was_completed"), values.get("is_completed")
+    if before is not None and after is not None and before != after:
+        return ("completed" if after else "reopened"), _names(names)
+    return "updated", _names(names)
+
+
+def _names(names: Sequence[str]) -> str:
+    return orjson.dumps(sorted(names)).decode()
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, UUID) else value

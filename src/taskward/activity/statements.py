@@ -1,0 +1,77 @@
+"""The statements of the activity of a space."""
+
+from typing import Any, Final
+
+from sqlalchemy import Insert, Integer, Select, Text, bindparam, delete, insert, select
+
+from taskward.activity.tables import ACTIVITY, ActivityRecord
+from taskward.database.functions import any_of, few
+from taskward.database.json_values import values_of_json
+from taskward.database.statements import Command, Part, Read, Written
+from taskward.database.types import Id, Ids, Instant
+from taskward.users.statements import OWNER
+
+_NAMES: Final = ActivityRecord._fields
+_LIMIT: Final = bindparam("limit", type_=Integer())
+_SINCE: Final = bindparam("activity_since", type_=Instant())
+
+
+def _page(*, of_task: bool, has_cursor: bool) -> Read:
+    conditions = [ACTIVITY.c.user_id == OWNER, ACTIVITY.c.at > _SINCE]
+    if of_task:
+        conditions.append(ACTIVITY.c.task_id == bindparam("task_id", type_=Id()))
+    if has_cursor:
+        conditions.append(ACTIVITY.c.id < bindparam("before_id", type_=Id()))
+    found: Select[Any] = select(*(ACTIVITY.c[name] for name in _NAMES)).where(*conditions)
+    if of_task:
+        found = found.with_hint(ACTIVITY, "INDEXED BY ix_activity_user_id_task_id", "sqlite")
+    name = f"page of the activity{' of a task' * of_task}{' before a position' * has_cursor}"
+    return Read(name, found.order_by(ACTIVITY.c.id.desc()).limit(_LIMIT))
+
+
+PAGES: Final = {
+    (of_task, has_cursor): _page(of_task=of_task, has_cursor=has_cursor)
+    for of_task in (False, True)
+    for has_cursor in (False, True)
+}
+"""Entries after `activity_since`, newest first, by whether of one task and whether there is a cursor."""
+
+ADD_ACTIVITY: Final = Command(
+    "add activity",
+    insert(ACTIVITY).from_select(
+        ["user_id", *_NAMES],
+        select(OWNER, *values_of_json(ACTIVITY, _NAMES, bindparam("rows", type_=Text())).values()),
+    ),
+    quiet=True,
+)
+"""Takes `rows`, a JSON array of arrays; times are in microseconds since 1970."""
+
+
+def _of_write(written: Written) -> Insert:
+    values = {name: bindparam(f"activity_{name}", type_=ACTIVITY.c[name].type) for name in _OF_A_TASK}
+    row = select(OWNER, *values.values(), bindparam("task_id", type_=Id())).where(written.has_changed)
+    return insert(ACTIVITY).from_select(["user_id", *values, "task_id"], row)
+
+
+_OF_A_TASK: Final = ("id", "at", "actor_id", "action", "fields", "via")
+
+OF_WRITE: Final = Part(_of_write, "activity_id")
+"""The entry of a write of one task, which goes with it."""
+
+EXPIRED_ACTIVITY: Final = Read(
+    "expired activity of spaces",
+    select(ACTIVITY.c.user_id, ACTIVITY.c.id)
+    .where(ACTIVITY.c.at <= bindparam("until", type_=Instant()))
+    .order_by(ACTIVITY.c.at)
+    .limit(_LIMIT),
+    cross_owner=True,
+)
+"""The space and the id of the oldest entries."""
+
+DROP_ACTIVITY: Final = Command(
+    "drop expired activity",
+    delete(ACTIVITY).where(
+        ACTIVITY.c.user_id == OWNER, any_of(ACTIVITY.c.id, few(bindparam("ids", type_=Ids())))
+    ),
+    quiet=True,
+)

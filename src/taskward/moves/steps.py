@@ -1,0 +1,467 @@
+"""A move between two owners as one transaction.
+
+Both owners are locked, persons before spaces and each by id, and both are judged below the locks. Then the
+rows go over in slices, level by level, so that the feed of the target has each task after the one above it.
+All checks come before the first change.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain
+from typing import Any, Final, NamedTuple, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import Table
+
+from taskward.database.statements import Row, TransactionSteps
+from taskward.http.caller import Caller
+from taskward.http.errors import FieldError, PreconditionFailed, ValidationFailed
+from taskward.http.roles import Role
+from taskward.lists.statements import (
+    ADD_LIST_TOMBSTONE,
+    COUNT_LISTS,
+    DROP_LABELS_OF_TASKS,
+    GET_LIST,
+)
+from taskward.lists.steps import MAX_LISTS
+from taskward.lists.tables import ListRecord
+from taskward.moves.models import MAX_TASKS, Move
+from taskward.moves.rows import (
+    Authors,
+    Values,
+    after,
+    as_json,
+    as_values,
+    mentioned,
+    values_as_json,
+    without_reminders,
+)
+from taskward.moves.statements import (
+    ALL_BELOW,
+    ALL_IN_LIST,
+    DELETE_MOVED_LIST,
+    DELETE_MOVED_TASKS,
+    DROP_LIST_TOMBSTONE,
+    EXISTING,
+    GOING_ALONG,
+    MOVED_LABELS,
+    MOVED_LISTS,
+    MOVED_TASKS,
+    TASKS_AMONG,
+    GoingAlong,
+)
+from taskward.spaces.errors import RoleTooLow, SpaceNotFound
+from taskward.spaces.forms import MY_ROLE
+from taskward.tasks.records import task_json, task_record, version_tag
+from taskward.tasks.steps.reminder_statements import DROP_REMINDERS
+from taskward.tasks.steps.statements import (
+    ADD_TOMBSTONES,
+    ANCESTORS,
+    FIND_LIST,
+    MAX_LEVELS,
+    SUBTREE_SIZE,
+)
+from taskward.tasks.steps.subtasks import MAX_BELOW
+from taskward.tasks.tables import LIST_TOMBSTONES, TOMBSTONES, TaskRecord
+from taskward.tasks.tombstones import drop_expired_steps
+from taskward.trash.statements import DROP_TOMBSTONES
+from taskward.users.retention import Retention
+from taskward.users.statements import COUNT_MANY, COUNT_MANY_OF_PERSON, LOCK_OWNER, person_values
+
+SLICE: Final = 200
+"""Tasks that one statement moves."""
+
+CHECKED: Final = 1000
+"""Tasks that one statement looks for in the target."""
+
+TOO_MANY: Final = f"A move takes at most {MAX_TASKS} tasks and comments"
+EXISTS: Final = "A task with this id exists"
+
+
+class MoveResult(NamedTuple):
+    """The number of moved tasks, and the named ones as they are now, None for a list."""
+
+    moved: int
+    named: Sequence[TaskRecord] | None
+
+
+class _Found(NamedTuple):
+    """The parents of the tasks that move, by id; all ids as text."""
+
+    parents: Mapping[str, str | None]
+
+    @property
+    def roots(self) -> list[str]:
+        """The tasks that are below none of the others."""
+        return [one for one, parent in self.parents.items() if parent not in self.parents]
+
+    def levels(self) -> list[list[str]]:
+        """Returns the tasks, the roots first, each level after the one above it."""
+        children: defaultdict[str | None, list[str]] = defaultdict(list)
+        for one, parent in self.parents.items():
+            children[parent].append(one)
+        levels, level = [], sorted(self.roots)
+        while level:
+            levels.append(level)
+            level = sorted(below for one in level for below in children[one])
+        return levels
+
+
+_Along: TypeAlias = list[defaultdict[str, list[str]]]
+"""For each of `GOING_ALONG` the ids of its objects by their task."""
+
+
+class _Place(NamedTuple):
+    """The list of all moved tasks, and the parent of those at the top."""
+
+    list_id: Any = None
+    parent_id: Any = None
+
+
+def membership_problem(rows: Sequence[Row], name: str) -> FieldError | None:
+    """Returns why the caller, with these rows of `MY_ROLE`, can move nothing from or to a space."""
+    if not rows:
+        return FieldError(name, SpaceNotFound.text)
+    return FieldError(name, RoleTooLow.text) if rows[0][1] < Role.EDITOR else None
+
+
+@dataclass(frozen=True, slots=True)
+class MoveSteps:
+    """A move of one caller."""
+
+    caller: Caller
+    move: Move
+    retention: Retention
+
+    @property
+    def source(self) -> UUID:
+        return self.move.source or self.caller.id
+
+    @property
+    def target(self) -> UUID:
+        return self.move.target or self.caller.id
+
+    @property
+    def spaces(self) -> dict[str, UUID]:
+        """The spaces of the move, by the field that names them."""
+        named = {"from": self.move.source, "to": self.move.target}
+        return {name: space for name, space in named.items() if space is not None}
+
+    @property
+    def owners(self) -> list[UUID]:
+        """Both owners, in the order of their locks."""
+        return sorted((self.source, self.target), key=lambda one: (one != self.caller.id, one))
+
+    def run(self) -> TransactionSteps[MoveResult]:
+        """Moves the tasks or the list.
+
+        Raises:
+            ValidationFailed: a space, a task or a list is not there or not the caller's to move, or there is
+                no room.
+            PreconditionFailed: a task is in another version, or the target has an object of that id.
+
+        """
+        for owner in self.owners:
+            yield LOCK_OWNER, {"owner": owner}
+        members = yield from self._judge()
+        above = yield from self._look_up()
+        found = yield from self._found()
+        along = yield from self._along(list(found.parents))
+        yield from self._check_free(list(found.parents))
+        yield from self._check_free_along(along)
+        place = yield from self._place(found, above)
+        yield from self._change(found, along, place, members.get("to"))
+        return MoveResult(len(found.parents), (yield from self._named()))
+
+    def _judge(self) -> TransactionSteps[dict[str, UUID]]:
+        """Returns the caller as a member of each space, by its field."""
+        members, problems = {}, []
+        for name, space in self.spaces.items():
+            rows = yield MY_ROLE, {"owner": space, "caller": self.caller.id}
+            if problem := membership_problem(rows, name):
+                problems.append(problem)
+            else:
+                members[name] = UUID(str(rows[0][0]))
+        if problems:
+            raise ValidationFailed(problems)
+        return members
+
+    def _look_up(self) -> TransactionSteps[Sequence[Row]]:
+        """Looks for what the request names; returns the parent in the target and the tasks above it.
+
+        Raises:
+            ValidationFailed: something is not there.
+            PreconditionFailed: a task is in another version.
+
+        """
+        ids, list_id = self._ids, self.move.list_id
+        if list_id is not None:
+            if not (yield GET_LIST, {"owner": self.source, "list_id": list_id}):
+                raise ValidationFailed([FieldError("list", "List not found")])
+            return ()
+        rows = yield TASKS_AMONG, {"owner": self.source, "ids": ids}
+        tasks = {str(row[0]): task_record(row) for row in rows}
+        missing = [n for n, one in enumerate(ids) if str(one) not in tasks]
+        problems = [FieldError(f"tasks.{n}", "Task not found") for n in missing]
+        above: Sequence[Row] = ()
+        in_target = {"owner": self.target, "list_id": self.move.to_list, "task_id": self.move.to_parent}
+        if self.move.to_list is not None and not (yield FIND_LIST, in_target):
+            problems.append(FieldError("to_list", "List not found"))
+        if self.move.to_parent is not None and not (above := (yield ANCESTORS, in_target)):
+            problems.append(FieldError("to_parent", "Parent task not found"))
+        if problems:
+            raise ValidationFailed(problems)
+        for named in self.move.tasks or ():
+            task = tasks[str(named.id)]
+            if named.if_match is not None and task.version not in named.if_match:
+                raise _refused(task, PreconditionFailed.text)
+        return above
+
+    def _found(self) -> TransactionSteps[_Found]:
+        """Returns the tasks that move; raises ValidationFailed if there are too many."""
+        source = {"owner": self.source, "limit": MAX_TASKS + 1}
+        if self.move.list_id is not None:
+            rows = yield ALL_IN_LIST, {**source, "list_id": self.move.list_id}
+            parents = _parents(rows)
+        else:
+            named = yield TASKS_AMONG, {**source, "ids": self._ids}
+            level = parents = _parents((row[0], task_record(row).parent_id) for row in named)
+            while level and len(parents) <= MAX_TASKS:
+                rows = yield ALL_BELOW, {**source, "ids": list(level)}
+                level = {one: parent for one, parent in _parents(rows).items() if one not in parents}
+                parents = parents | level
+        self._check_number(len(parents))
+        return _Found(parents)
+
+    def _along(self, tasks: Sequence[str]) -> TransactionSteps[_Along]:
+        """Returns what goes with the tasks; raises ValidationFailed if there is too much."""
+        along: _Along = [defaultdict(list) for _ in GOING_ALONG]
+        count = len(tasks)
+        for one, of_tasks in zip(GOING_ALONG, along, strict=True):
+            for some in _parts(tasks, CHECKED):
+                values = {"owner": self.source, "ids": some, "limit": MAX_TASKS - count + 1}
+                rows = yield one.of_tasks, values
+                count += len(rows)
+                self._check_number(count)
+                for row_id, task_id in rows:
+                    of_tasks[str(task_id)].append(str(row_id))
+        return along
+
+    def _check_number(self, count: int) -> None:
+        if count > MAX_TASKS:
+            raise _invalid("tasks" if self.move.list_id is None else "list", TOO_MANY)
+
+    def _check_free_along(self, along: _Along) -> TransactionSteps[None]:
+        """Raises PreconditionFailed if the target has an object with the id of one that goes with a task."""
+        for one, of_tasks in zip(GOING_ALONG, along, strict=True):
+            for some in _parts(list(chain.from_iterable(of_tasks.values())), CHECKED):
+                for existing in one.existing:
+                    if rows := (yield existing, {"owner": self.target, "ids": some}):
+                        kind, record = one.entity.kind, one.entity.record(*rows[0])
+                        current = {kind: one.entity.to_json(record)}
+                        text = f"A {kind} with this id exists"
+                        raise PreconditionFailed(version_tag(record.version), text, current)
+
+    def _check_free(self, ids: Sequence[str]) -> TransactionSteps[None]:
+        """Raises PreconditionFailed if the target has an object with an id that moves there."""
+        for some in _parts(ids, CHECKED):
+            for existing in EXISTING:
+                rows = yield existing, {"owner": self.target, "ids": some}
+                if rows:
+                    raise _refused(task_record(rows[0]), EXISTS)
+        if self.move.list_id is not None:
+            rows = yield GET_LIST, {"owner": self.target, "list_id": self.move.list_id}
+            if rows:
+                version = ListRecord(*rows[0]).version
+                raise PreconditionFailed(version_tag(version), "A list with this id exists")
+
+    def _place(self, found: _Found, above: Sequence[Row]) -> TransactionSteps[_Place]:
+        """Returns the place of the tasks in the target; raises ValidationFailed if there is no room."""
+        target = {"owner": self.target}
+        if self.move.list_id is not None:
+            rows = yield COUNT_LISTS, target
+            if rows[0][0] >= MAX_LISTS:
+                raise _invalid("list", f"A person has at most {MAX_LISTS} lists")
+            return _Place(self.move.list_id)
+        if not above:
+            return _Place(self.move.to_list)
+        list_of_parent = above[0][1]
+        if self.move.to_list is not None and str(list_of_parent) != str(self.move.to_list):
+            raise _invalid("to_list", "List must be that of the parent")
+        if len(above) + len(found.levels()) > MAX_LEVELS:
+            raise _invalid("to_parent", f"Tasks nest at most {MAX_LEVELS} levels deep")
+        rows = yield SUBTREE_SIZE, {**target, "task_id": above[-1][0]}
+        if rows[0][0] - 1 + len(found.parents) > MAX_BELOW:
+            raise _invalid("to_parent", f"A task has at most {MAX_BELOW} tasks below it")
+        return _Place(list_of_parent, self.move.to_parent)
+
+    def _change(
+        self, found: _Found, along: _Along, place: _Place, member: UUID | None
+    ) -> TransactionSteps[None]:
+        """Takes the numbers of both owners, and moves everything; `member` is the caller in the target."""
+        has_list = self.move.list_id is not None
+        count = len(found.parents) + has_list
+        if not count:
+            return
+        last = yield COUNT_MANY, {"owner": self.source, "count": count}
+        taken = count + sum(len(ids) for of_tasks in along for ids in of_tasks.values())
+        if self.move.target is None:
+            new = yield COUNT_MANY_OF_PERSON, {**person_values(self.caller.own), "count": taken}
+        else:
+            new = yield COUNT_MANY, {"owner": self.target, "count": taken}
+        now = datetime.now(UTC)
+        first = new[0][0] - taken + 1
+        numbers = _Numbers(last[0][0] - has_list, first + has_list, first + count)
+        authors = Authors(
+            self.source, self.target, self.move.source is None, self.move.target is None, member
+        )
+        transfer = _Transfer(self.source, self.target, place, authors, now, self.retention)
+        roots = set(found.roots)
+        for ids in _slices(found.levels()):
+            others = yield from transfer.task_steps(ids, along, numbers, roots)
+            numbers = numbers.after(len(ids), others)
+        if has_list:
+            yield from transfer.list_steps(self.move.list_id, last[0][0], first)
+
+    def _named(self) -> TransactionSteps[Sequence[TaskRecord] | None]:
+        """Returns the named tasks as they are in the target, in the order of the request."""
+        if self.move.list_id is not None:
+            return None
+        rows = yield TASKS_AMONG, {"owner": self.target, "ids": self._ids}
+        tasks = {str(row[0]): task_record(row) for row in rows}
+        return [tasks[str(one)] for one in self._ids]
+
+    @property
+    def _ids(self) -> list[UUID]:
+        return [one.id for one in self.move.tasks or ()]
+
+
+class _Numbers(NamedTuple):
+    """The last free number of the source, and the first ones of tasks and of others in the target.
+
+    The feed of the source has the tasks from below: those that move first have the last numbers.
+    """
+
+    last_of_source: int
+    first_of_target: int
+    first_of_others: int
+
+    def after(self, tasks: int, others: int) -> "_Numbers":
+        return _Numbers(
+            self.last_of_source - tasks, self.first_of_target + tasks, self.first_of_others + others
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Transfer:
+    """The way of rows from the source to their place in the target."""
+
+    source: UUID
+    target: UUID
+    place: _Place
+    authors: Authors
+    now: datetime
+    retention: Retention
+
+    def task_steps(
+        self, ids: Sequence[str], along: _Along, numbers: _Numbers, roots: set[str]
+    ) -> TransactionSteps[int]:
+        """Moves some tasks of one level, and what goes with them; returns the number of the latter."""
+        source, target = {"owner": self.source, "ids": ids}, {"owner": self.target, "ids": ids}
+        count = len(ids)
+        rows = as_values(MOVED_TASKS, (yield MOVED_TASKS.read, source))
+        labels = yield MOVED_LABELS.read, source
+        yield from self.authors.read_steps(
+            row[name] for row in rows for name in ("created_by", "assigned_to")
+        )
+        for number, row in enumerate(rows, numbers.first_of_target):
+            row.update(self._columns(row, number, is_root=str(row["id"]) in roots))
+        yield MOVED_TASKS.add, {**target, "rows": values_as_json(MOVED_TASKS, rows)}
+        if labels:
+            yield MOVED_LABELS.add, {**target, "rows": as_json(labels)}
+        others = yield from self._along_steps(ids, along, numbers.first_of_others)
+        yield DROP_TOMBSTONES, target
+        first = {"first_number": numbers.last_of_source - count + 1}
+        yield ADD_TOMBSTONES, {**source, **first, "now": self.now}
+        yield DROP_LABELS_OF_TASKS, source
+        yield DROP_REMINDERS, source
+        yield DELETE_MOVED_TASKS, {**source, "count": count, "moved_to": self.target}
+        yield from self._drop_expired_steps(TOMBSTONES, count)
+        return others
+
+    def _along_steps(self, ids: Sequence[str], along: _Along, first: int) -> TransactionSteps[int]:
+        """Copies what goes with these tasks, and is deleted with them; returns the number of rows."""
+        count = 0
+        for one, of_tasks in zip(GOING_ALONG, along, strict=True):
+            own = [each for task in ids for each in sorted(of_tasks.get(task, ()))]
+            for some in _parts(own, SLICE):
+                yield from self._copy_steps(one, some, first + count)
+                count += len(some)
+        return count
+
+    def _copy_steps(self, one: GoingAlong, ids: Sequence[str], first: int) -> TransactionSteps[None]:
+        found = as_values(one.rows, (yield one.rows.read, {"owner": self.source, "ids": ids}))
+        by_id = {str(row["id"]): row for row in found}
+        rows = [by_id[each] for each in ids]
+        yield from self.authors.read_steps(
+            each for row in rows for each in (row["author_id"], *mentioned(row))
+        )
+        for number, row in enumerate(rows, first):
+            row.update(self.authors.columns_of_comment(row))
+            row.update({"version": number, "updated_at": after(row["updated_at"], self.now)})
+        yield one.rows.add, {"owner": self.target, "rows": values_as_json(one.rows, rows)}
+        yield one.drop_tombstones, {"owner": self.target, "ids": ids}
+
+    def list_steps(self, list_id: Any, last: int, first: int) -> TransactionSteps[None]:
+        """Moves the list, after its tasks in the source and before them in the target."""
+        source, target = ({"owner": one, "list_id": list_id} for one in (self.source, self.target))
+        rows = as_values(MOVED_LISTS, (yield MOVED_LISTS.read, {**source, "ids": [list_id]}))
+        for row in rows:
+            row.update({"version": first, "updated_at": after(row["updated_at"], self.now)})
+        yield MOVED_LISTS.add, {**target, "rows": values_as_json(MOVED_LISTS, rows)}
+        yield DROP_LIST_TOMBSTONE, target
+        moved = {**source, "version": last, "now": self.now, "moved_to": self.target}
+        yield DELETE_MOVED_LIST, moved
+        yield ADD_LIST_TOMBSTONE, moved
+        yield from self._drop_expired_steps(LIST_TOMBSTONES, 1)
+
+    def _columns(self, row: Values, number: int, *, is_root: bool) -> Values:
+        """Returns the columns of a task that differ in the target."""
+        return {
+            **without_reminders(row),
+            **self.authors.columns(row),
+            "version": number,
+            "updated_at": after(row["updated_at"], self.now),
+            "list_id": self.place.list_id,
+            "parent_id": self.place.parent_id if is_root else row["parent_id"],
+            # No task has the version 0: the next one has been changed since, by its own move or that of this.
+            "next_version": None if row["next_version"] is None else 0,
+        }
+
+    def _drop_expired_steps(self, table: Table, deleted: int) -> TransactionSteps[None]:
+        since = self.now - self.retention.tombstones
+        yield from drop_expired_steps(self.source, table, deleted, since)
+
+
+def _parents(rows: Iterable[Sequence[Any]]) -> dict[str, str | None]:
+    """Returns parents by id, as text, from rows of an id and a parent."""
+    return {str(one): None if parent is None else str(parent) for one, parent in rows}
+
+
+def _slices(levels: Sequence[Sequence[str]]) -> Iterator[Sequence[str]]:
+    """Yields the tasks of each level, some at a time."""
+    return chain.from_iterable(_parts(level, SLICE) for level in levels)
+
+
+def _parts(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    return (ids[start : start + size] for start in range(0, len(ids), size))
+
+
+def _refused(task: TaskRecord, text: str) -> PreconditionFailed:
+    return PreconditionFailed(version_tag(task.version), text, {"task": task_json(task)})
+
+
+def _invalid(field: str, message: str) -> ValidationFailed:
+    return ValidationFailed([FieldError(field, message)])

@@ -1,0 +1,123 @@
+"""The forms of statements for a space, whose members ask for its rows.
+
+A read of a space also has the condition that the caller is a member with the needed role. The condition and
+the rows are of one snapshot, so what is written after a removal is never shown to the removed member. A write
+runs below the lock of the space's row, where the role has been judged; it needs no condition, but it must not
+create a person in place of a space that was deleted.
+"""
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import Insert, Integer, Select, SelectBase, bindparam, exists, or_, select
+from sqlalchemy.sql.functions import FunctionElement
+
+from taskward.activity.statements import OF_WRITE
+from taskward.database.functions import CONDITIONAL, unless_locked
+from taskward.database.statements import MAX_COMPILED, STATEMENTS, Command, Read, Statement, Write
+from taskward.database.types import Id
+from taskward.spaces.statements import IS_IN_SPACE
+from taskward.spaces.tables import MEMBERS
+from taskward.tasks.statements import CREATE_TASK, can_be_new
+from taskward.users.statements import COUNT_MANY, COUNT_MANY_OF_PERSON, OWNER, bump_owner, is_as_read
+from taskward.users.tables import USERS
+
+CALLER: Final = bindparam("caller", type_=Id())
+LEAST_ROLE: Final = bindparam("least_role", type_=Integer())
+
+IS_MEMBER: Final = exists().where(
+    MEMBERS.c.user_id == OWNER, MEMBERS.c.person_id == CALLER, MEMBERS.c.role >= LEAST_ROLE
+)
+"""Whether the caller is a member of the owner, a space, with that role or a higher one."""
+
+MY_ROLE: Final = Read(
+    "role of the caller",
+    select(MEMBERS.c.id, MEMBERS.c.role, MEMBERS.c.version).where(
+        MEMBERS.c.user_id == OWNER, MEMBERS.c.person_id == CALLER, MEMBERS.c.role.is_not(None)
+    ),
+    batch_keys=("owner", "caller"),
+    if_visible=IS_IN_SPACE,
+)
+"""The id, the role and the number of the last change of the caller as a member."""
+
+_AGGREGATES: Final = frozenset({"count", "min", "max", "sum"})
+
+
+@lru_cache(MAX_COMPILED)
+def read_in_space(read: Read) -> Read:
+    """Returns the form of a read that returns no row unless the caller is a member."""
+    return replace(
+        read,
+        name=f"{read.name}, in a space",
+        statement=_for_members(read.statement),
+        batch_keys=(*read.batch_keys, CALLER.key) if read.batch_keys else (),
+        if_visible=IS_MEMBER,
+    )
+
+
+def _for_members(statement: Select[Any]) -> Select[Any]:
+    if _is_aggregate(statement):  # it returns a row also if its condition is false
+        rows = statement.subquery("rows_of_space")
+        return select(*rows.c).where(IS_MEMBER)
+    return statement.where(IS_MEMBER)
+
+
+def _is_aggregate(statement: Select[Any]) -> bool:
+    """Returns whether it returns one row for all rows that it finds."""
+    if statement._group_by_clauses:  # noqa: SLF001 - there is no public accessor
+        return False
+    return any(_has_aggregate(column) for column in statement.selected_columns)
+
+
+def _has_aggregate(part: Any) -> bool:
+    if isinstance(part, FunctionElement) and part.name in _AGGREGATES:
+        return True
+    return not isinstance(part, SelectBase) and any(map(_has_aggregate, part.get_children()))
+
+
+_CREATE_TASK: Final = replace(
+    CREATE_TASK,
+    name="create task, in a space",
+    bump=bump_owner(or_(~CONDITIONAL, can_be_new() & unless_locked(is_as_read(OWNER)))),
+    batched=None,
+)
+
+READS: Final[dict[Read, Read]] = {}
+"""The forms of the declared reads, except those that judge the caller themselves."""
+
+
+def declare_forms() -> None:
+    """Declares the forms of all reads, once every feature is imported and before a database is opened."""
+    for read in [one for one in STATEMENTS if isinstance(one, Read) and not one.cross_owner]:
+        if CALLER.key not in read.batch_keys and read.if_visible is not IS_MEMBER:
+            READS[read] = read_in_space(read)
+
+
+_OF_PERSONS: Final[dict[Statement, Statement]] = {
+    CREATE_TASK: _CREATE_TASK,
+    COUNT_MANY_OF_PERSON: COUNT_MANY,
+}
+"""The writes that would create the row of a person, and what runs in a space instead."""
+
+
+RECORDED: Final = {
+    write: replace(write, name=f"{write.name}, with activity", parts=(*write.parts, OF_WRITE))
+    for write in [one for one in STATEMENTS if isinstance(one, Write) and one is not CREATE_TASK]
+    if write.action in {"task.create", "task.update", "task.delete", "task.trash"}
+}
+"""The forms of writes of one task that leave an entry in the activity of the space."""
+
+
+def write_in_space(statement: Statement) -> Statement:
+    """Returns what runs in a space in place of a statement.
+
+    Raises:
+        TypeError: it creates the row of a person, so that it can have no place in a space.
+
+    """
+    instead = _OF_PERSONS.get(statement, statement)
+    change = instead.bump if isinstance(instead, Write) else instead.statement
+    if isinstance(instead, Write | Command) and isinstance(change, Insert) and change.table is USERS:
+        raise TypeError(f"{statement.name} creates a person")
+    return instead

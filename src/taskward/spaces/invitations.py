@@ -1,0 +1,171 @@
+"""Invitations: a text admits its holder to a space.
+
+The text is `twi_` and base64url of the ids of the space and of the invitation, which only say where to look,
+and of 32 random bytes, the secret, of which a SHA-256 digest is stored.
+"""
+
+import binascii
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from hmac import compare_digest
+from typing import Final, NamedTuple, Self
+from uuid import UUID
+
+from taskward.database.statements import Row, TransactionSteps, Values
+from taskward.http.caller import Caller
+from taskward.http.errors import FieldError, ValidationFailed
+from taskward.http.roles import Role
+from taskward.spaces.errors import InvitationNotFound
+from taskward.spaces.judged import Membership
+from taskward.spaces.models import NewInvitation
+from taskward.spaces.records import InvitationRecord, MemberRecord
+from taskward.spaces.statements import (
+    CREATE_INVITATION,
+    FORGET_INVITATIONS,
+    GET_INVITATION,
+    GET_MEMBER_OF_PERSON,
+    LIST_INVITATIONS,
+    REVOKE_INVITATION,
+    USE_INVITATION,
+)
+from taskward.spaces.steps import Joined, admit_steps, joined_steps, space_steps
+from taskward.tasks.ids import new_task_id
+from taskward.users.statements import LOCK_OWNER, lock_person_steps
+
+MAX_OPEN: Final = 50
+"""Open invitations of a space."""
+
+KEPT: Final = timedelta(days=1)
+"""Time for which a closed invitation still answers those whom it has admitted."""
+
+_PREFIX: Final = "twi_"
+_BYTES: Final = 64
+_CHARACTERS: Final = 86
+
+
+class Secret(NamedTuple):
+    """The parts of an invitation's text."""
+
+    space_id: UUID
+    invitation_id: UUID
+    secret: bytes
+
+    @classmethod
+    def new(cls, space_id: UUID) -> Self:
+        return cls(space_id, new_task_id(), secrets.token_bytes(32))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Returns the parts of a text; raises ValidationFailed if it is no invitation."""
+        try:
+            parts = urlsafe_b64decode(text.removeprefix(_PREFIX) + "==")
+        except (binascii.Error, ValueError):
+            parts = b""
+        found = (
+            cls(UUID(bytes=parts[:16]), UUID(bytes=parts[16:32]), parts[32:])
+            if len(parts) == _BYTES
+            else None
+        )
+        if found is None or found.text != text:
+            message = "Invitation must be a text that begins with twi_"
+            raise ValidationFailed([FieldError("invitation", message)])
+        return found
+
+    @property
+    def text(self) -> str:
+        parts = self.space_id.bytes + self.invitation_id.bytes + self.secret
+        return _PREFIX + urlsafe_b64encode(parts).decode()[:_CHARACTERS]
+
+    @property
+    def digest(self) -> str:
+        return sha256(self.secret).hexdigest()
+
+
+def create_invitation_steps(
+    secret: Secret, me: Membership, new: NewInvitation
+) -> TransactionSteps[InvitationRecord]:
+    """Stores a new invitation; raises ValidationFailed if the space has too many open ones."""
+    space, now = {"owner": secret.space_id}, datetime.now(UTC)
+    if len((yield LIST_INVITATIONS, {**space, "now": now})) >= MAX_OPEN:
+        raise ValidationFailed([FieldError("body", f"A space has at most {MAX_OPEN} open invitations")])
+    yield FORGET_INVITATIONS, {**space, "forgotten_at": now - KEPT}
+    state = (yield from space_steps(secret.space_id, None)).state
+    values = {
+        "invitation_id": secret.invitation_id,
+        "digest": secret.digest,
+        "role": new.role,
+        "uses": new.uses,
+        "expires_at": now + timedelta(seconds=new.expires_in),
+        "member_id": me.member_id,
+        "version": state,
+        "now": now,
+    }
+    yield CREATE_INVITATION, {**space, **values}
+    rows = yield GET_INVITATION, {**space, "invitation_id": secret.invitation_id}
+    return InvitationRecord(*rows[0])
+
+
+def revoke_invitation_steps(space_id: UUID, invitation_id: UUID) -> TransactionSteps[None]:
+    """Revokes an open invitation.
+
+    Raises:
+        InvitationNotFound: there is none, or it is closed.
+
+    """
+    values, now = {"owner": space_id, "invitation_id": invitation_id}, datetime.now(UTC)
+    rows = yield GET_INVITATION, values
+    if not rows or not _is_open(InvitationRecord(*rows[0]), now):
+        raise InvitationNotFound
+    yield REVOKE_INVITATION, {**values, "now": now}
+
+
+@dataclass(frozen=True, slots=True)
+class RedemptionSteps:
+    """The redemption of an invitation by a person."""
+
+    caller: Caller
+    secret: Secret
+    name: str | None
+
+    @property
+    def values(self) -> Values:
+        """The values of GET_INVITATION."""
+        return {"owner": self.secret.space_id, "invitation_id": self.secret.invitation_id}
+
+    def found(self, rows: Sequence[Row]) -> InvitationRecord:
+        """Returns the invitation among the rows of GET_INVITATION; raises InvitationNotFound."""
+        digest = rows[0][1] if rows else ""
+        if not compare_digest(digest, self.secret.digest):
+            raise InvitationNotFound
+        return InvitationRecord(*rows[0])
+
+    def run(self) -> TransactionSteps[Joined]:
+        """Admits the caller; a member gets what is there, and nothing changes.
+
+        Raises:
+            InvitationNotFound: it is unknown, closed, or older than the removal of the caller.
+            ValidationFailed: the space is full, or the caller is in too many spaces.
+
+        """
+        space_id = self.secret.space_id
+        yield from lock_person_steps(self.caller.own)
+        yield LOCK_OWNER, {"owner": space_id}
+        invitation = self.found((yield GET_INVITATION, self.values))
+        rows = yield GET_MEMBER_OF_PERSON, {"owner": space_id, "person_id": self.caller.id}
+        member = MemberRecord(*rows[0]) if rows else None
+        if member and member.role is not None:
+            return (yield from joined_steps(space_id, self.caller.id))
+        removed = (member and member.removed_version) or 0
+        if not _is_open(invitation, datetime.now(UTC)) or invitation.made_after < removed:
+            raise InvitationNotFound
+        joined = yield from admit_steps(self.caller, space_id, Role(invitation.role), self.name)
+        yield USE_INVITATION, {"owner": space_id, "invitation_id": invitation.id}
+        return joined
+
+
+def _is_open(invitation: InvitationRecord, now: datetime) -> bool:
+    return invitation.closed_at is None and now < invitation.expires_at and invitation.used < invitation.uses

@@ -1,0 +1,150 @@
+"""The rows of a space, as one of its members may read and write them.
+
+Stores use it in place of the database, so that no statement of a request reaches a space unjudged. Who is no
+member waits for nothing of the space: the role is read before any queue or lock of it.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple, NoReturn
+from uuid import UUID
+
+from taskward.database import OwnedRows
+from taskward.database.statements import Read, Row, Split, T, TransactionSteps, Values, Write
+from taskward.http.caller import Author, Owner
+from taskward.http.roles import Role
+from taskward.spaces.errors import RoleTooLow, SpaceNotFound
+from taskward.spaces.forms import MY_ROLE, READS, read_in_space, write_in_space
+from taskward.spaces.recording import Recorder, recorded
+from taskward.users.statements import LOCK_OWNER
+
+
+class Membership(NamedTuple):
+    """The caller as a member: the id in the space, the role, and the number of the last change of them."""
+
+    member_id: UUID
+    role: Role
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceRows:
+    """The rows of a space, for a caller whose request needs a role; `OwnedRows` with that judgement.
+
+    `allowed` returns the methods of the request's path that a role has. What is written in a transaction has
+    the caller as its author.
+    """
+
+    rows_of_all: OwnedRows
+    space_id: UUID
+    caller: UUID
+    least_role: Role
+    allowed: Callable[[Role], Iterable[str]]
+    author: Author = field(default_factory=Author)
+    recorder: Recorder | None = None
+    """Records what is written in the activity of the space, if that is kept."""
+
+    async def rows(self, read: Read, values: Values) -> Sequence[Row]:
+        """Runs a read in its form for members; a declared one must be among `READS`.
+
+        No row may mean that the caller was no member at that moment, and is one again.
+
+        Raises:
+            SpaceNotFound: the caller is no member.
+            RoleTooLow: the role of the caller does not allow this.
+
+        """
+        form = READS[read] if read.declared else read_in_space(read)
+        values = {**values, "caller": self.caller, "least_role": self.least_role}
+        if rows := await self.rows_of_all.rows(form, values):
+            return rows
+        me = await self.judge()
+        while not (rows := await self.rows_of_all.rows(form, values)):
+            before, me = me, await self.judge()
+            if me.version == before.version:  # a member all the time: there is nothing
+                return rows
+        return rows
+
+    async def write(self, write: Write, values: Values) -> Row | None:
+        """Runs a write below the lock of the space's row; raises as `rows`."""
+        rows = await self.transact(partial(_one_step, write, values))
+        return rows[0] if rows else None
+
+    async def transact(
+        self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False, owners: Sequence[UUID] = ()
+    ) -> T:
+        """Runs steps after the judgement below the lock of the space's row; raises as `rows`."""
+        await self.judge()
+        return await self.rows_of_all.transact(
+            lambda: self._recorded(lambda _: steps()), long=long, owners=owners
+        )
+
+    async def transact_as(
+        self, steps: Callable[[Membership], TransactionSteps[T]], *, person: UUID | None = None
+    ) -> T:
+        """Runs steps of the caller as a member, as `transact`; the row of a `person` is locked first."""
+        await self.judge()
+        owners = (self.space_id,) if person is None else (person, self.space_id)
+        return await self.rows_of_all.transact(lambda: self._recorded(steps, person), owners=owners)
+
+    async def wait_unlocked(self, owner: UUID) -> None:
+        await self.judge()
+        await self.rows_of_all.wait_unlocked(owner)
+
+    async def scrub(self) -> None:
+        await self.rows_of_all.scrub()
+
+    async def judge(self) -> Membership:
+        """Reads the caller's role; raises as `rows`."""
+        return self._membership(await self.rows_of_all.rows(MY_ROLE, self._me))
+
+    @property
+    def _me(self) -> Values:
+        return {"owner": self.space_id, "caller": self.caller}
+
+    def _recorded(
+        self, make_steps: Callable[[Membership], TransactionSteps[T]], person: UUID | None = None
+    ) -> TransactionSteps[T]:
+        return recorded(self.recorder, self._judged(make_steps, person), self.space_id)
+
+    def _judged(
+        self, make_steps: Callable[[Membership], TransactionSteps[T]], person: UUID | None = None
+    ) -> TransactionSteps[T]:
+        if person is not None:
+            yield LOCK_OWNER, {"owner": person}
+        yield LOCK_OWNER, {"owner": self.space_id}
+        rows = yield MY_ROLE, self._me
+        me = self._membership(rows)
+        steps, authors = make_steps(me), {"created_by": me.member_id, "updated_by": me.member_id}
+        sent: Sequence[Row] | None = None
+        while True:
+            try:
+                statement, values = next(steps) if sent is None else steps.send(sent)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            if not isinstance(statement, Split):
+                statement, values = write_in_space(statement), {**authors, **values}
+            sent = yield statement, values
+
+    def _membership(self, rows: Sequence[Row]) -> Membership:
+        if not rows:
+            raise SpaceNotFound
+        member_id, role, version = rows[0]
+        if role < self.least_role:
+            self._refuse(Role(role))
+        self.author.member_id, self.author.role = UUID(str(member_id)), Role(role)
+        return Membership(self.author.member_id, self.author.role, version)
+
+    def _refuse(self, role: Role) -> NoReturn:
+        raise RoleTooLow(self.allowed(role))
+
+
+def _one_step(write: Write, values: Values) -> TransactionSteps[Sequence[Row]]:
+    return (yield write, values)
+
+
+def space_owner(rows: SpaceRows) -> Owner:
+    """Returns the owner of the rows of a space, for writes of the caller."""
+    return Owner(rows.space_id, path=f"/api/spaces/{rows.space_id}", author=rows.author)

@@ -1,0 +1,59 @@
+"""Answers about spaces, to the byte, and the statements that they took."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+from spaces.space_support import QUERIES, Operation
+
+from taskward.database import OwnedRows
+from taskward.database.statements import Read, Row, T, TransactionSteps, Values, Write
+
+FIELDS = {"If-Match": '"1"', "If-None-Match": '"1"', "Idempotency-Key": "a-key", "Prefer": "x"}
+"""A value of each header field that a route below a space reads."""
+
+
+class CountedRows:
+    """The rows of an app, with the names of the statements that a request runs."""
+
+    def __init__(self, rows: OwnedRows) -> None:
+        self._rows = rows
+        self.names: list[str] = []
+
+    async def rows(self, read: Read, values: Values) -> Sequence[Row]:
+        self.names.append(read.name)
+        return await self._rows.rows(read, values)
+
+    async def write(self, write: Write, values: Values) -> Row | None:
+        self.names.append(write.name)
+        return await self._rows.write(write, values)
+
+    async def transact(
+        self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False, owners: Sequence[UUID] = ()
+    ) -> T:
+        self.names.append("transaction")
+        return await self._rows.transact(steps, long=long, owners=owners)
+
+    async def wait_unlocked(self, owner: UUID) -> None:
+        await self._rows.wait_unlocked(owner)
+
+    async def scrub(self) -> None:
+        await self._rows.scrub()
+
+
+def missing() -> str:
+    return f"/api/spaces/{uuid4()}"
+
+
+def filled(operation: Operation, task_id: str) -> str:
+    """Returns the path with the id of a task that exists, and `me` for a member."""
+    ids = dict.fromkeys(("task_id", "list_id", "comment_id", "invitation_id"), task_id)
+    return operation.template.format(member_id="me", **ids) + QUERIES.get(operation.template, "")
+
+
+def whole(answer: httpx.Response) -> tuple[Any, ...]:
+    """Returns all of an answer but the request's own id and the time."""
+    own = {"x-request-id", "date"}
+    headers = [(name, value) for name, value in answer.headers.multi_items() if name not in own]
+    return answer.status_code, tuple(headers), answer.content
