@@ -9,17 +9,25 @@ from taskward_client import (
     Client,
     CursorExpired,
     Gone,
+    LastOwner,
     ListNotEmpty,
     NotFound,
     PreconditionFailed,
+    SpaceClient,
+    SpaceNotEmpty,
     ValidationFailed,
     new_id,
 )
 from taskward_client.types import (
+    CommentDeletion,
+    CommentUpsert,
     FailedResult,
     ListDeletion,
     ListUpsert,
+    MembershipDeletion,
+    MembershipUpsert,
     MismatchedResult,
+    Move,
     TaskDeletion,
     TaskUpsert,
 )
@@ -27,7 +35,7 @@ from taskward_client.types import (
 NOW = "2026-11-21T14:30:00+01:00"
 
 
-def tasks(client: Client) -> None:
+def tasks(client: Client | SpaceClient) -> None:
     created = client.tasks.create({"title": "Buy milk", "labels": ["home"]})
     assert client.tasks.get(created.value["id"]) == created
     page = client.tasks.list(is_completed=False, label="home", limit=10)
@@ -53,7 +61,7 @@ def tasks(client: Client) -> None:
     assert refused.value.request_id
 
 
-def ids_of_the_client(client: Client) -> None:
+def ids_of_the_client(client: Client | SpaceClient) -> None:
     task_id, list_id = new_id(), new_id()
     assert client.lists.create_at(list_id, {"title": "Work"}).value["id"] == list_id
     task = client.tasks.create_at(task_id, {"title": "Call", "list_id": list_id})
@@ -66,7 +74,7 @@ def ids_of_the_client(client: Client) -> None:
     client.lists.delete(list_id, tasks="keep")
 
 
-def lists_and_labels(client: Client) -> None:
+def lists_and_labels(client: Client | SpaceClient) -> None:
     work = client.lists.create({"title": "Work"})
     assert client.lists.get(work.value["id"]) == work
     client.lists.update(work.value["id"], {"title": "Office"}, if_match=work.etag)
@@ -85,6 +93,36 @@ def lists_and_labels(client: Client) -> None:
     client.lists.delete(work.value["id"], tasks="delete")
 
 
+def comments(client: Client | SpaceClient) -> None:
+    task = client.tasks.create({"title": "Buy milk"}).value["id"]
+    made = client.comments.create({"task_id": task, "text": "Sold out"}, idempotency_key="comment")
+    comment_id = made.value["id"]
+    assert client.comments.create({"task_id": task, "text": "Sold out"}, idempotency_key="comment") == made
+    assert client.comments.get(comment_id) == made
+    changed = client.comments.update(comment_id, {"text": "Sold out again"}, if_match=made.etag)
+    with pytest.raises(PreconditionFailed):
+        client.comments.patch(comment_id, {"text": "No"}, if_match=made.etag)
+    patched = client.comments.patch(comment_id, {"metadata": {"n": 1}}, if_match=changed.etag).value
+    assert patched["text"] == "Sold out again"
+    own_id = new_id()
+    own = client.comments.create_at(own_id, {"task_id": task, "text": "Milk is back"}).value
+    [created] = client.batch(
+        [{"op": "create", "kind": "comment", "comment": {"task_id": task, "text": "Bought"}}]
+    )["results"]
+    assert "comment" in created
+    written = [patched, own, created["comment"]]
+    assert list(client.comments.iterate(task_id=task, limit=2)) == written
+    assert client.comments.list(task_id=task, sort="-created_at", limit=1)["comments"] == written[-1:]
+    assert client.comments.counts()["counts"] == [
+        {"task_id": task, "comments": 3, "last_at": created["comment"]["created_at"]}
+    ]
+    assert [one["task_id"] for one in client.comments.iterate_counts(limit=1)] == [task]
+    assert client.comments.delete(own_id)["id"] == own_id
+    with pytest.raises(NotFound, match="Comment not found"):
+        client.comments.get(own_id)
+    client.tasks.delete(task)
+
+
 def access_tokens(client: Client) -> None:
     made = client.tokens.create(name="script", access="read", expires_in=3600, idempotency_key="token")
     assert made["token"].startswith("twp_")
@@ -98,7 +136,7 @@ def access_tokens(client: Client) -> None:
     assert client.tokens.list() == []
 
 
-def trash(client: Client) -> None:
+def trash(client: Client | SpaceClient) -> None:
     top = client.tasks.create({"title": "Plan"})
     below = client.tasks.create({"title": "Step", "parent_id": top.value["id"]})
     top_id, below_id = top.value["id"], below.value["id"]
@@ -130,7 +168,7 @@ def trash(client: Client) -> None:
     assert client.trash.list() == {"tasks": [], "next_cursor": None}
 
 
-def recurrence(client: Client) -> None:
+def recurrence(client: Client | SpaceClient) -> None:
     task = client.tasks.create(
         {"title": "Water", "due": {"date": "2026-11-23"}, "recurrence": {"rule": "FREQ=WEEKLY;BYDAY=MO"}}
     )
@@ -141,7 +179,7 @@ def recurrence(client: Client) -> None:
     client.tasks.delete(task.value["id"])
 
 
-def batches(client: Client) -> None:
+def batches(client: Client | SpaceClient) -> None:
     first = client.tasks.batch([{"op": "create", "task": {"title": "One"}}], idempotency_key="batch")
     [created] = first["results"]
     assert "task" in created
@@ -169,13 +207,84 @@ def changes(client: Client) -> None:
                 assert_type(change, TaskUpsert)
                 applied[change["task"]["id"]] = change["task"]
             elif change["op"] == "delete":
-                assert_type(change, TaskDeletion | ListDeletion)
+                assert_type(change, TaskDeletion | ListDeletion | CommentDeletion | MembershipDeletion)
                 applied.pop(change["id"], None)
             else:
-                assert_type(change, ListUpsert)
+                assert_type(change, ListUpsert | CommentUpsert | MembershipUpsert)
         cursor = page["cursor"]
     assert list(applied.values()) == client.tasks.list()["tasks"]
     assert client.changes.list(since=cursor)["changes"] == []
+
+
+def spaces(client: Client) -> None:
+    created = client.spaces.create({"title": "Flat", "name": "Olga"}, idempotency_key="space")
+    space_id = created.value["id"]
+    assert client.spaces.create({"title": "Flat", "name": "Olga"}, idempotency_key="space") == created
+    assert client.spaces.get(space_id) == created
+    updated = client.spaces.update(space_id, {"title": "House"}, if_match=created.etag)
+    with pytest.raises(PreconditionFailed):
+        client.spaces.patch(space_id, {"title": "No"}, if_match=created.etag)
+    assert client.spaces.patch(space_id, {"is_archived": True}).value["title"] == updated.value["title"]
+    (listed,) = client.spaces.list()
+    assert (listed["space"]["id"], listed["member"]["role"]) == (space_id, "owner")
+
+    space = client.space(space_id)
+    members(client, space)
+    tasks(space)
+    ids_of_the_client(space)
+    lists_and_labels(space)
+    trash(space)
+    recurrence(space)
+    batches(space)
+    comments(space)
+    moves(client, space, space_id)
+    mine = space.tasks.create({"title": "Mine", "assigned_to": "me"}).value
+    assert (mine["user_id"], mine["created_by"]) == (space_id, mine["assigned_to"])
+    assert space.tasks.list(assigned_to="me")["tasks"] == [mine]
+    assert client.me.agenda(sort="-created_at", limit=1)["tasks"] == [mine]
+    assert next(iter(client.me.iterate_agenda(sort="-created_at", limit=1))) == mine
+    assert space.changes.list(kinds="space")["changes"][0]["op"] == "upsert"
+    page = space.activity(limit=1)
+    assert (page["activity"][0]["action"], page["activity"][0].get("task_id")) == ("created", mine["id"])
+    assert next(iter(space.iterate_activity(limit=1))) == page["activity"][0]
+    exported = space.export()
+    assert exported["tasks"][-1] == mine
+    assert json.loads(b"".join(space.export_parts())) == exported
+    with pytest.raises(SpaceNotEmpty):
+        client.spaces.delete(space_id)
+    assert client.spaces.delete(space_id, tasks="delete")["id"] == space_id
+    with pytest.raises(NotFound, match="Space not found"):
+        space.tasks.list()
+
+
+def moves(client: Client, space: SpaceClient, space_id: str) -> None:
+    task = client.tasks.create({"title": "Rent"}).value["id"]
+    there: Move = {"from": None, "to": space_id, "tasks": [{"id": task}]}
+    moved = client.move(there, idempotency_key="move")
+    assert (moved["moved"], client.move(there, idempotency_key="move")) == (1, moved)
+    assert space.tasks.get(task).value["user_id"] == space_id
+    with pytest.raises(ValidationFailed, match="Task not found"):
+        client.move(there)
+    work = space.lists.create({"title": "Work"}).value["id"]
+    assert client.move({"from": space_id, "to": None, "list": work})["moved"] == 0
+    assert client.move({"from": space_id, "to": None, "tasks": [{"id": task}], "to_list": work})["moved"] == 1
+    client.lists.delete(work, tasks="delete")
+
+
+def members(client: Client, space: SpaceClient) -> None:
+    me = space.members.get("me")
+    assert space.members.list() == [me.value]
+    assert space.members.update("me", {"name": "Ola"}, if_match=me.etag).value["name"] == "Ola"
+    assert space.members.patch("me", {"name": "Olga"}).value["name"] == "Olga"
+    with pytest.raises(LastOwner):
+        space.members.remove("me")
+    invited = space.invitations.create(role="viewer", idempotency_key="invitation")
+    assert "invitation" not in space.invitations.create(role="viewer", idempotency_key="invitation")
+    assert [one["id"] for one in space.invitations.list()] == [invited["id"]]
+    joined = client.spaces.redeem(invited["invitation"], name="Nobody new")
+    assert joined["member"]["name"] == "Olga", "the user is a member already"
+    assert space.invitations.revoke(invited["id"])["id"] == invited["id"]
+    assert space.invitations.list() == []
 
 
 def own_data(client: Client) -> None:
@@ -207,9 +316,11 @@ def session(client: Client) -> None:
     ids_of_the_client(client)
     lists_and_labels(client)
     trash(client)
+    comments(client)
     access_tokens(client)
     recurrence(client)
     batches(client)
     changes(client)
+    spaces(client)
     own_data(client)
     health(client)

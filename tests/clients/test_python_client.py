@@ -27,10 +27,22 @@ from taskward_client import (
 )
 
 DOCUMENT = document()
-NOT_CALLED = {"streamChanges"}
-"""Its test follows it; it has no end."""
+NOT_CALLED = {"streamChanges", "streamSpaceChanges", "streamSpaces"}
+"""Their tests follow them; they have no end."""
 
-TYPED_QUERIES = {"listTasks", "listTrash", "listLabels", "listChanges"}
+TYPED_QUERIES = {
+    "getAgenda",
+    "listSpaceActivity",
+    *("listTasks", "listComments", "countComments", "listTrash", "listLabels", "listChanges"),
+    *(
+        "listSpaceTasks",
+        "listSpaceComments",
+        "countSpaceComments",
+        "listSpaceTrash",
+        "listSpaceLabels",
+        "listSpaceChanges",
+    ),
+}
 """Their methods take every parameter of the generated type."""
 
 
@@ -55,7 +67,7 @@ class Recorder(httpx.HTTPTransport):
         """Returns the operations that it has sent, each with the names of its query parameters."""
         forms = [
             (re.compile(re.sub(r"{\w+}", "[^/]+", path)), method.upper(), one["operationId"])
-            for path, methods in sorted(DOCUMENT["paths"].items(), key=lambda pair: "{" in pair[0])
+            for path, methods in sorted(DOCUMENT["paths"].items(), key=lambda pair: pair[0].count("{"))
             for method, one in methods.items()
         ]
         operations: dict[str, set[str]] = {}
@@ -78,7 +90,16 @@ def test_the_synchronous_half_is_that_of_the_asynchronous_one() -> None:
 
 
 def test_every_operation_has_a_call_under_its_name() -> None:
-    ids = {one["operationId"] for one in client_types.operations(DOCUMENT)}
+    paths = DOCUMENT["paths"]
+    # Those of a space that the user has, too, are the same with another prefix.
+    counterparts = {path: path.replace("/api/spaces/{space_id}", "/api") for path in paths}
+    ids = {
+        paths[counterpart if method in paths.get(counterpart := counterparts[path], {}) else path][method][
+            "operationId"
+        ]
+        for path, methods in paths.items()
+        for method in methods
+    }
     names = {re.sub(r"([A-Z])", r"_\1", one).lower() for one in ids - NOT_CALLED}
     assert {name for name in names if not hasattr(_operations, name)} == set()
 
@@ -95,6 +116,48 @@ async def test_the_synchronous_client_carries_out_every_operation(service: InPro
         operation = name[0].lower() + name.removesuffix("Query")[1:]
         if operation not in TYPED_QUERIES | NOT_CALLED:
             assert query["properties"].keys() == sent[operation]
+
+
+async def test_the_stream_of_a_space_ends_for_who_is_removed_from_it(service: InProcess) -> None:
+    async with (
+        AsyncClient(service.url, token_for("space-owner")) as owner,
+        AsyncClient(service.url, token_for("space-guest")) as guest,
+        asyncio.timeout(30),
+    ):
+        space = (await owner.spaces.create({"title": "Flat"})).value
+        invited = await owner.space(space["id"]).invitations.create()
+        joined = await guest.spaces.redeem(invited["invitation"])
+        async with aclosing(guest.space(space["id"]).changes.follow(kinds="members,space")) as events:
+            seen = [await anext(events) for _ in range(3)]
+            kinds = [set(one.change) & {"space", "member"} for one in seen if isinstance(one, Changed)]
+            assert kinds == [{"space"}, {"member"}, {"member"}]
+            await owner.space(space["id"]).members.remove(joined["member"]["id"])
+            with pytest.raises(NotFound, match="Space not found"):
+                await anext(events)
+        async with aclosing(guest.changes.follow(kinds="spaces")) as own:
+            deletion = await anext(own)
+        assert isinstance(deletion, Changed)
+        assert deletion.change == {"op": "delete", "kind": "membership", "id": space["id"]}
+
+
+async def test_the_states_of_the_spaces_are_followed(service: InProcess) -> None:
+    async with (
+        AsyncClient(service.url, token_for("states-owner")) as owner,
+        AsyncClient(service.url, token_for("states-guest")) as guest,
+        asyncio.timeout(30),
+    ):
+        space_id = (await owner.spaces.create({"title": "Flat"})).value["id"]
+        invited = await owner.space(space_id).invitations.create()
+        joined = await guest.spaces.redeem(invited["invitation"])
+        async with aclosing(guest.spaces.follow()) as states:
+            [listed] = await guest.spaces.list()
+            assert await anext(states) == {"space_id": space_id, "state": listed["state"]}
+            await owner.space(space_id).tasks.create({"title": "Rent"})
+            changed = await anext(states)
+            assert changed.keys() == {"space_id", "state"}
+            assert changed["state"] != listed["state"]
+            await owner.space(space_id).members.remove(joined["member"]["id"])
+            assert await anext(states) == {"space_id": space_id, "gone": True}
 
 
 async def test_the_asynchronous_client_restores_what_is_in_the_trash(service: InProcess) -> None:

@@ -6,25 +6,17 @@ import httpx
 
 from taskward_client import _operations as operations
 from taskward_client._async_io import TokenProvider
-from taskward_client._async_resources import (
-    AsyncAccessTokens,
-    AsyncChanges,
-    AsyncLabels,
-    AsyncLists,
-    AsyncMe,
-    AsyncTrash,
-)
-from taskward_client._async_tasks import AsyncTasks
+from taskward_client._async_resources import AsyncAccessTokens, AsyncChanges, AsyncMe
+from taskward_client._async_spaces import AsyncOwner, AsyncSpaceClient, AsyncSpaces
 from taskward_client._async_transport import AsyncTokens, AsyncTransport
 from taskward_client._attempts import Retries
-from taskward_client._operations import MixedOperation
-from taskward_client.types import Alive, MixedBatchResults, Ready
+from taskward_client.types import Alive, ChangeList, Move, Moved, Ready
 
 _TIMEOUT = 30.0
 """Seconds for each attempt; the service gives up after ten."""
 
 
-class AsyncClient:
+class AsyncClient(AsyncOwner):
     """A client of one Taskward service, for one user.
 
     `token` is a token, or a function that returns one: it is called for the first request, and once more when
@@ -41,13 +33,10 @@ class AsyncClient:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._http = httpx.AsyncClient(base_url=url, timeout=timeout, transport=transport)
-        self._transport = AsyncTransport(self._http, AsyncTokens(token), retries or Retries())
-        self.tasks = AsyncTasks(self._transport)
-        self.lists = AsyncLists(self._transport)
-        self.trash = AsyncTrash(self._transport)
+        super().__init__(AsyncTransport(self._http, AsyncTokens(token), retries or Retries()))
+        self.changes = AsyncChanges[ChangeList](self._transport)
+        self.spaces = AsyncSpaces(self._transport)
         self.tokens = AsyncAccessTokens(self._transport)
-        self.labels = AsyncLabels(self._transport)
-        self.changes = AsyncChanges(self._transport)
         self.me = AsyncMe(self._transport)
 
     async def __aenter__(self) -> Self:
@@ -60,12 +49,16 @@ class AsyncClient:
         """Closes the connections."""
         await self._http.aclose()
 
-    async def batch(
-        self, operations_: list[MixedOperation], *, atomic: bool = False, idempotency_key: str | None = None
-    ) -> MixedBatchResults:
-        """Carries out up to 100 operations on tasks and lists, in order, in one transaction."""
-        call = operations.batch(operations_, idempotency_key, atomic=atomic)
-        return await self._transport.send(call)
+    def space(self, space_id: str) -> AsyncSpaceClient:
+        """Returns what belongs to a space, with the methods of the client."""
+        return AsyncSpaceClient(self._transport.in_space(space_id))
+
+    async def move(self, move: Move, *, idempotency_key: str | None = None) -> Moved:
+        """Moves tasks or a list to a space, from one, or between two; null is the user.
+
+        All of it or nothing moves, with what is below the tasks and their comments.
+        """
+        return await self._transport.send(operations.create_move(move, idempotency_key))
 
     async def health(self) -> Alive:
         """Returns whether the process is alive."""

@@ -1,8 +1,8 @@
-"""The lists, trash, access tokens, labels, changes and own data of an asynchronous client."""
+"""The lists, comments, trash, access tokens, labels, changes and own data of an asynchronous client."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from typing import Literal, TypeAlias, Unpack
+from typing import Generic, Literal, TypeAlias, TypeVar, Unpack
 
 from taskward_client import _operations as operations
 from taskward_client._async_io import sleep
@@ -13,9 +13,17 @@ from taskward_client._operations import KeepOrDelete, ToTrash
 from taskward_client.errors import APIError, CursorExpired, NoResponse
 from taskward_client.types import (
     ChangeList,
+    Comment,
+    CommentChanges,
+    CommentCount,
+    CommentCounts,
+    CommentDeleted,
+    CommentList,
+    CountCommentsQuery,
     CreatedToken,
     Erased,
     Export,
+    GetAgendaQuery,
     Import,
     Imported,
     LabelCount,
@@ -23,12 +31,16 @@ from taskward_client.types import (
     List,
     ListChanges,
     ListChangesQuery,
+    ListCommentsQuery,
     ListDeleted,
     ListLabelsQuery,
     ListTrashQuery,
+    NewComment,
     NewList,
     NewToken,
+    SpaceChangeList,
     Task,
+    TaskList,
     TaskPurged,
     Token,
     TokenRevoked,
@@ -39,7 +51,24 @@ from taskward_client.types import (
 
 _Lists: TypeAlias = list[List]
 _Tokens: TypeAlias = list[Token]
-Kinds: TypeAlias = Literal["tasks", "lists", "tasks,lists", "lists,tasks"]
+Kinds: TypeAlias = Literal[
+    "tasks",
+    "lists",
+    "comments",
+    "tasks,lists",
+    "lists,tasks",
+    "tasks,lists,comments",
+    "spaces",
+    "tasks,lists,spaces",
+    "tasks,lists,comments,spaces",
+    "members",
+    "space",
+    "members,space",
+    "tasks,lists,members,space",
+    "tasks,lists,comments,members,space",
+]
+"""`spaces` is of the user's own feed; `members` and `space` are of that of a space."""
+Page = TypeVar("Page", ChangeList, SpaceChangeList)
 
 
 class AsyncLists:
@@ -87,6 +116,69 @@ class AsyncLists:
         With `tasks="delete"`, `to="trash"` puts the tasks into the trash. The list itself is gone.
         """
         return await self._transport.send(operations.delete_list(list_id, tasks, to, if_match))
+
+
+class AsyncComments:
+    """The comments on tasks."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def list(self, **query: Unpack[ListCommentsQuery]) -> CommentList:
+        """Returns a page of the comments, of one task or of all."""
+        return await self._transport.send(operations.list_comments(query))
+
+    async def iterate(self, **query: Unpack[ListCommentsQuery]) -> AsyncIterator[Comment]:
+        """Yields the comments, page after page."""
+        while True:
+            page = await self.list(**query)
+            for comment in page["comments"]:
+                yield comment
+            if page["next_cursor"] is None:
+                return
+            query["cursor"] = page["next_cursor"]
+
+    async def counts(self, **query: Unpack[CountCommentsQuery]) -> CommentCounts:
+        """Returns a page of the tasks that have comments, each with their number."""
+        return await self._transport.send(operations.count_comments(query))
+
+    async def iterate_counts(self, **query: Unpack[CountCommentsQuery]) -> AsyncIterator[CommentCount]:
+        """Yields all tasks that have comments, each with their number, page after page."""
+        while True:
+            page = await self.counts(**query)
+            for count in page["counts"]:
+                yield count
+            if page["next_cursor"] is None:
+                return
+            query["cursor"] = page["next_cursor"]
+
+    async def create(self, new: NewComment, *, idempotency_key: str | None = None) -> Tagged[Comment]:
+        """Creates a comment on a task, once; give a key of your own if you repeat the call yourself."""
+        return await self._transport.send(operations.create_comment(new, idempotency_key))
+
+    async def get(self, comment_id: str) -> Tagged[Comment]:
+        """Returns a comment."""
+        return await self._transport.send(operations.get_comment(comment_id))
+
+    async def create_at(self, comment_id: str, new: NewComment) -> Tagged[Comment]:
+        """Creates a comment with an id of your own, as `tasks.create_at` does."""
+        return await self._transport.send(operations.create_comment_at(comment_id, new))
+
+    async def update(
+        self, comment_id: str, changes: CommentChanges, *, if_match: str | None = None
+    ) -> Tagged[Comment]:
+        """Changes the given fields and no others; in a space only the author's own."""
+        return await self._transport.send(operations.update_comment(comment_id, changes, if_match))
+
+    async def patch(
+        self, comment_id: str, changes: CommentChanges, *, if_match: str | None = None
+    ) -> Tagged[Comment]:
+        """Does what `update` does, as a JSON Merge Patch."""
+        return await self._transport.send(operations.patch_comment(comment_id, changes, if_match))
+
+    async def delete(self, comment_id: str, *, if_match: str | None = None) -> CommentDeleted:
+        """Deletes a comment."""
+        return await self._transport.send(operations.delete_comment(comment_id, if_match))
 
 
 class AsyncTrash:
@@ -184,17 +276,18 @@ class AsyncLabels:
         return await self._transport.send(operations.remove_label(label, idempotency_key))
 
 
-class AsyncChanges:
-    """The changes of the user's tasks and lists."""
+class AsyncChanges(Generic[Page]):
+    """The changes of what belongs to the user, or to a space."""
 
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
 
-    async def list(self, **query: Unpack[ListChangesQuery]) -> ChangeList:
+    async def list(self, **query: Unpack[ListChangesQuery]) -> Page:
         """Returns the changes since a cursor; without one, from the beginning."""
-        return await self._transport.send(operations.list_changes(query))
+        page: Page = await self._transport.send(operations.list_changes(query))
+        return page
 
-    async def iterate(self, **query: Unpack[ListChangesQuery]) -> AsyncIterator[ChangeList]:
+    async def iterate(self, **query: Unpack[ListChangesQuery]) -> AsyncIterator[Page]:
         """Yields the changes since a cursor, page after page, until there are no more."""
         more = True
         while more:
@@ -212,6 +305,7 @@ class AsyncChanges:
         `cursor` is that of the last applied change; without it, it begins with everything.
 
         Raises:
+            NotFound: the user is not, or not any more, in the space.
             APIError: the service rejects the request, for instance because the token was revoked.
 
         """
@@ -243,6 +337,20 @@ class AsyncMe:
     async def update(self, *, time_zone: str | None) -> User:
         """Sets the time zone of the user, such as `Europe/Berlin`."""
         return await self._transport.send(operations.patch_me(time_zone))
+
+    async def agenda(self, **query: Unpack[GetAgendaQuery]) -> TaskList:
+        """Returns a page of the user's open tasks and of those assigned to the user in all spaces."""
+        return await self._transport.send(operations.get_agenda(query))
+
+    async def iterate_agenda(self, **query: Unpack[GetAgendaQuery]) -> AsyncIterator[Task]:
+        """Yields all tasks of the agenda, page after page."""
+        while True:
+            page = await self.agenda(**query)
+            for task in page["tasks"]:
+                yield task
+            if page["next_cursor"] is None:
+                return
+            query["cursor"] = page["next_cursor"]
 
     async def export(self) -> Export:
         """Returns everything that is stored about the user."""

@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import httpx
 
 from taskward_client._async_io import Lock, TokenProvider, sleep, token_of
 from taskward_client._attempts import Attempts, RenewToken, Retries, Wait
-from taskward_client._calls import Call
+from taskward_client._calls import API, Call, path_of
 from taskward_client._etags import ResponseCache
 from taskward_client._replies import Reply, error_of
 from taskward_client.errors import NoResponse
@@ -42,13 +43,27 @@ class AsyncTokens:
 
 
 class AsyncTransport:
-    """Sends the calls of one client."""
+    """Sends the calls of one client; `prefix` is what their paths have in place of `/api`."""
 
-    def __init__(self, http: httpx.AsyncClient, tokens: AsyncTokens, retries: Retries) -> None:
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        tokens: AsyncTokens,
+        retries: Retries,
+        *,
+        prefix: str = API,
+        cache: ResponseCache | None = None,
+    ) -> None:
         self._http = http
         self._tokens = tokens
         self._retries = retries
-        self._cache = ResponseCache()
+        self._prefix = prefix
+        self._cache = cache or ResponseCache()
+
+    def in_space(self, space_id: str) -> "AsyncTransport":
+        """Returns a transport that sends the same calls for what belongs to a space."""
+        prefix = path_of(f"{API}/spaces", space_id)
+        return AsyncTransport(self._http, self._tokens, self._retries, prefix=prefix, cache=self._cache)
 
     async def send(self, call: Call[T]) -> T:
         """Returns what the service has answered.
@@ -58,6 +73,7 @@ class AsyncTransport:
             NoResponse: there is no answer.
 
         """
+        call = self._placed(call)
         attempts = Attempts(call, self._retries, renewable=self._tokens.renewable)
         token = await self._tokens.current()
         while True:
@@ -84,6 +100,7 @@ class AsyncTransport:
         `silence` is the number of seconds without a part after which the connection counts as broken. Close
         the generator, which closes the response.
         """
+        call = self._placed(call)
         token = await self._tokens.current()
         try:
             for last in (not self._tokens.renewable, True):
@@ -98,6 +115,9 @@ class AsyncTransport:
                 token = await self._tokens.renewed(token)
         except httpx.TransportError as failure:
             raise NoResponse(f"{call.method} {call.path}: {failure!r}", sent=True) from failure
+
+    def _placed(self, call: Call[T]) -> Call[T]:
+        return replace(call, path=self._prefix + call.path[len(API) :]) if self._prefix != API else call
 
     async def _exchange(self, call: Call[Any], token: str) -> Reply:
         request = self._request(call, token)

@@ -16,6 +16,9 @@ from taskward_client._replies import Reply
 
 T = TypeVar("T")
 
+API: Final = "/api"
+"""What the paths of the operations begin with, except for those about health."""
+
 _MERGE_PATCH: Final = "application/merge-patch+json"
 
 
@@ -77,7 +80,7 @@ def change(
     return Call(method, path, parse, body=encode(body), headers=headers, repeatable=if_match is None)
 
 
-def create_at(path: str, body: object, kind: Literal["task", "list"]) -> Call[Tagged[Any]]:
+def create_at(path: str, body: object, kind: Literal["task", "list", "comment"]) -> Call[Tagged[Any]]:
     """Returns the call that creates an object with an id of the client."""
 
     def existing(reply: Reply) -> Tagged[Any]:

@@ -19,7 +19,10 @@ from taskward_client._replies import Reply
 
 TaskOperation: TypeAlias = types.CreateOperation | types.UpdateOperation | types.DeleteOperation
 ListOperation: TypeAlias = types.CreateList | types.UpdateList | types.DeleteList
-MixedOperation: TypeAlias = types.CreateTask | types.UpdateTask | types.DeleteTask | ListOperation
+CommentOperation: TypeAlias = types.CreateComment | types.UpdateComment | types.DeleteComment
+MixedOperation: TypeAlias = (
+    types.CreateTask | types.UpdateTask | types.DeleteTask | ListOperation | CommentOperation
+)
 KeepOrDelete: TypeAlias = Literal["keep", "delete"]
 ToTrash: TypeAlias = Literal["trash"]
 
@@ -27,8 +30,12 @@ T = TypeVar("T")
 
 _TASKS = "/api/tasks"
 _LISTS = "/api/lists"
+_COMMENTS = "/api/comments"
 _TRASH = "/api/trash"
 _TOKENS = "/api/tokens"
+_SPACES = "/api/spaces"
+_MEMBERS = "/api/members"  # of a space: its prefix takes the place of /api
+_INVITATIONS = "/api/invitations"
 
 
 # Tasks
@@ -117,6 +124,45 @@ def delete_list(
     return delete(path_of(_LISTS, list_id), content, {"tasks": tasks, "to": to}, if_match)
 
 
+# Comments
+
+
+def list_comments(query: types.ListCommentsQuery) -> Call[types.CommentList]:
+    return read(_COMMENTS, content, query)
+
+
+def count_comments(query: types.CountCommentsQuery) -> Call[types.CommentCounts]:
+    return read(f"{_COMMENTS}/counts", content, query)
+
+
+def create_comment(new: types.NewComment, key: str | None) -> Call[Tagged[types.Comment]]:
+    return post(_COMMENTS, new, tagged, key)
+
+
+def get_comment(comment_id: str) -> Call[Tagged[types.Comment]]:
+    return read(path_of(_COMMENTS, comment_id), tagged)
+
+
+def create_comment_at(comment_id: str, new: types.NewComment) -> Call[Tagged[types.Comment]]:
+    return create_at(path_of(_COMMENTS, comment_id), new, "comment")
+
+
+def update_comment(
+    comment_id: str, changes: types.CommentChanges, if_match: str | None
+) -> Call[Tagged[types.Comment]]:
+    return change("PUT", path_of(_COMMENTS, comment_id), changes, tagged, if_match)
+
+
+def patch_comment(
+    comment_id: str, changes: types.CommentChanges, if_match: str | None
+) -> Call[Tagged[types.Comment]]:
+    return change("PATCH", path_of(_COMMENTS, comment_id), changes, tagged, if_match)
+
+
+def delete_comment(comment_id: str, if_match: str | None) -> Call[types.CommentDeleted]:
+    return delete(path_of(_COMMENTS, comment_id), content, {}, if_match)
+
+
 # The trash
 
 
@@ -173,7 +219,7 @@ def remove_label(label: str, key: str | None) -> Call[int]:
 # Changes; `streamChanges` is in _feed.py
 
 
-def list_changes(query: types.ListChangesQuery) -> Call[types.ChangeList]:
+def list_changes(query: types.ListChangesQuery) -> Call[Any]:
     return read("/api/changes", content, query)
 
 
@@ -186,6 +232,10 @@ def get_me() -> Call[types.User]:
 
 def patch_me(time_zone: str | None) -> Call[types.User]:
     return change("PATCH", "/api/me", {"time_zone": time_zone}, content, None)
+
+
+def get_agenda(query: types.GetAgendaQuery) -> Call[types.TaskList]:
+    return read("/api/me/agenda", content, query)
 
 
 def export_me() -> Call[types.Export]:
@@ -202,6 +252,94 @@ def import_me(document: types.Import | types.Export | bytes, key: str | None) ->
 
 def erase_me() -> Call[types.Erased]:
     return delete("/api/me", content, {})
+
+
+# Spaces
+
+
+def list_spaces() -> Call[list[types.SpaceOfMember]]:
+    return read(_SPACES, lambda reply: _key(reply, "spaces"))
+
+
+def create_space(new: types.NewSpace, key: str | None) -> Call[Tagged[types.Space]]:
+    return post(_SPACES, new, tagged, key)
+
+
+def get_space(space_id: str) -> Call[Tagged[types.Space]]:
+    return read(path_of(_SPACES, space_id), tagged)
+
+
+def update_space(
+    space_id: str, changes: types.SpaceChanges, if_match: str | None
+) -> Call[Tagged[types.Space]]:
+    return change("PUT", path_of(_SPACES, space_id), changes, tagged, if_match)
+
+
+def patch_space(
+    space_id: str, changes: types.SpaceChanges, if_match: str | None
+) -> Call[Tagged[types.Space]]:
+    return change("PATCH", path_of(_SPACES, space_id), changes, tagged, if_match)
+
+
+def delete_space(
+    space_id: str, tasks: Literal["delete"] | None, if_match: str | None
+) -> Call[types.SpaceDeleted]:
+    return delete(path_of(_SPACES, space_id), content, {"tasks": tasks}, if_match)
+
+
+def redeem_invitation(redemption: types.Redemption, key: str | None) -> Call[types.Redeemed]:
+    return post(f"{_INVITATIONS}/redeem", redemption, content, key)
+
+
+def create_move(move: types.Move, key: str | None) -> Call[types.Moved]:
+    return post("/api/moves", move, content, key)
+
+
+# Export, members and invitations of a space
+
+
+def list_space_activity(query: types.ListSpaceActivityQuery) -> Call[types.ActivityList]:
+    return read("/api/activity", content, query)
+
+
+def export_space() -> Call[types.SpaceExport]:
+    return read("/api/export", content)
+
+
+def list_members() -> Call[list[types.Member]]:
+    return read(_MEMBERS, lambda reply: _key(reply, "members"))
+
+
+def get_member(member_id: str) -> Call[Tagged[types.Member]]:
+    return read(path_of(_MEMBERS, member_id), tagged)
+
+
+def update_member(
+    member_id: str, changes: types.MemberChanges, if_match: str | None
+) -> Call[Tagged[types.Member]]:
+    return change("PUT", path_of(_MEMBERS, member_id), changes, tagged, if_match)
+
+
+def patch_member(
+    member_id: str, changes: types.MemberChanges, if_match: str | None
+) -> Call[Tagged[types.Member]]:
+    return change("PATCH", path_of(_MEMBERS, member_id), changes, tagged, if_match)
+
+
+def remove_member(member_id: str, if_match: str | None) -> Call[types.MemberRemoved]:
+    return delete(path_of(_MEMBERS, member_id), content, {}, if_match)
+
+
+def list_invitations() -> Call[list[types.Invitation]]:
+    return read(_INVITATIONS, lambda reply: _key(reply, "invitations"))
+
+
+def create_invitation(new: types.NewInvitation, key: str | None) -> Call[types.CreatedInvitation]:
+    return post(_INVITATIONS, new, content, key)
+
+
+def revoke_invitation(invitation_id: str) -> Call[types.InvitationRevoked]:
+    return delete(path_of(_INVITATIONS, invitation_id), content, {})
 
 
 # Health

@@ -7,25 +7,17 @@ import httpx
 
 from taskward_client import _operations as operations
 from taskward_client._attempts import Retries
-from taskward_client._operations import MixedOperation
 from taskward_client._sync_io import TokenProvider
-from taskward_client._sync_resources import (
-    AccessTokens,
-    Changes,
-    Labels,
-    Lists,
-    Me,
-    Trash,
-)
-from taskward_client._sync_tasks import Tasks
+from taskward_client._sync_resources import AccessTokens, Changes, Me
+from taskward_client._sync_spaces import Owner, SpaceClient, Spaces
 from taskward_client._sync_transport import Tokens, Transport
-from taskward_client.types import Alive, MixedBatchResults, Ready
+from taskward_client.types import Alive, ChangeList, Move, Moved, Ready
 
 _TIMEOUT = 30.0
 """Seconds for each attempt; the service gives up after ten."""
 
 
-class Client:
+class Client(Owner):
     """A client of one Taskward service, for one user.
 
     `token` is a token, or a function that returns one: it is called for the first request, and once more when
@@ -42,13 +34,10 @@ class Client:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._http = httpx.Client(base_url=url, timeout=timeout, transport=transport)
-        self._transport = Transport(self._http, Tokens(token), retries or Retries())
-        self.tasks = Tasks(self._transport)
-        self.lists = Lists(self._transport)
-        self.trash = Trash(self._transport)
+        super().__init__(Transport(self._http, Tokens(token), retries or Retries()))
+        self.changes = Changes[ChangeList](self._transport)
+        self.spaces = Spaces(self._transport)
         self.tokens = AccessTokens(self._transport)
-        self.labels = Labels(self._transport)
-        self.changes = Changes(self._transport)
         self.me = Me(self._transport)
 
     def __enter__(self) -> Self:
@@ -61,12 +50,16 @@ class Client:
         """Closes the connections."""
         self._http.close()
 
-    def batch(
-        self, operations_: list[MixedOperation], *, atomic: bool = False, idempotency_key: str | None = None
-    ) -> MixedBatchResults:
-        """Carries out up to 100 operations on tasks and lists, in order, in one transaction."""
-        call = operations.batch(operations_, idempotency_key, atomic=atomic)
-        return self._transport.send(call)
+    def space(self, space_id: str) -> SpaceClient:
+        """Returns what belongs to a space, with the methods of the client."""
+        return SpaceClient(self._transport.in_space(space_id))
+
+    def move(self, move: Move, *, idempotency_key: str | None = None) -> Moved:
+        """Moves tasks or a list to a space, from one, or between two; null is the user.
+
+        All of it or nothing moves, with what is below the tasks and their comments.
+        """
+        return self._transport.send(operations.create_move(move, idempotency_key))
 
     def health(self) -> Alive:
         """Returns whether the process is alive."""

@@ -1,9 +1,9 @@
 # `make clients` writes this file from _async_resources.py; do not edit it.
-"""The lists, trash, access tokens, labels, changes and own data of a synchronous client."""
+"""The lists, comments, trash, access tokens, labels, changes and own data of a synchronous client."""
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from typing import Literal, TypeAlias, Unpack
+from typing import Generic, Literal, TypeAlias, TypeVar, Unpack
 
 from taskward_client import _operations as operations
 from taskward_client._calls import Tagged
@@ -14,9 +14,17 @@ from taskward_client._sync_transport import Transport
 from taskward_client.errors import APIError, CursorExpired, NoResponse
 from taskward_client.types import (
     ChangeList,
+    Comment,
+    CommentChanges,
+    CommentCount,
+    CommentCounts,
+    CommentDeleted,
+    CommentList,
+    CountCommentsQuery,
     CreatedToken,
     Erased,
     Export,
+    GetAgendaQuery,
     Import,
     Imported,
     LabelCount,
@@ -24,12 +32,16 @@ from taskward_client.types import (
     List,
     ListChanges,
     ListChangesQuery,
+    ListCommentsQuery,
     ListDeleted,
     ListLabelsQuery,
     ListTrashQuery,
+    NewComment,
     NewList,
     NewToken,
+    SpaceChangeList,
     Task,
+    TaskList,
     TaskPurged,
     Token,
     TokenRevoked,
@@ -40,7 +52,24 @@ from taskward_client.types import (
 
 _Lists: TypeAlias = list[List]
 _Tokens: TypeAlias = list[Token]
-Kinds: TypeAlias = Literal["tasks", "lists", "tasks,lists", "lists,tasks"]
+Kinds: TypeAlias = Literal[
+    "tasks",
+    "lists",
+    "comments",
+    "tasks,lists",
+    "lists,tasks",
+    "tasks,lists,comments",
+    "spaces",
+    "tasks,lists,spaces",
+    "tasks,lists,comments,spaces",
+    "members",
+    "space",
+    "members,space",
+    "tasks,lists,members,space",
+    "tasks,lists,comments,members,space",
+]
+"""`spaces` is of the user's own feed; `members` and `space` are of that of a space."""
+Page = TypeVar("Page", ChangeList, SpaceChangeList)
 
 
 class Lists:
@@ -86,6 +115,67 @@ class Lists:
         With `tasks="delete"`, `to="trash"` puts the tasks into the trash. The list itself is gone.
         """
         return self._transport.send(operations.delete_list(list_id, tasks, to, if_match))
+
+
+class Comments:
+    """The comments on tasks."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list(self, **query: Unpack[ListCommentsQuery]) -> CommentList:
+        """Returns a page of the comments, of one task or of all."""
+        return self._transport.send(operations.list_comments(query))
+
+    def iterate(self, **query: Unpack[ListCommentsQuery]) -> Iterator[Comment]:
+        """Yields the comments, page after page."""
+        while True:
+            page = self.list(**query)
+            yield from page["comments"]
+            if page["next_cursor"] is None:
+                return
+            query["cursor"] = page["next_cursor"]
+
+    def counts(self, **query: Unpack[CountCommentsQuery]) -> CommentCounts:
+        """Returns a page of the tasks that have comments, each with their number."""
+        return self._transport.send(operations.count_comments(query))
+
+    def iterate_counts(self, **query: Unpack[CountCommentsQuery]) -> Iterator[CommentCount]:
+        """Yields all tasks that have comments, each with their number, page after page."""
+        while True:
+            page = self.counts(**query)
+            yield from page["counts"]
+            if page["next_cursor"] is None:
+                return
+            query["cursor"] = page["next_cursor"]
+
+    def create(self, new: NewComment, *, idempotency_key: str | None = None) -> Tagged[Comment]:
+        """Creates a comment on a task, once; give a key of your own if you repeat the call yourself."""
+        return self._transport.send(operations.create_comment(new, idempotency_key))
+
+    def get(self, comment_id: str) -> Tagged[Comment]:
+        """Returns a comment."""
+        return self._transport.send(operations.get_comment(comment_id))
+
+    def create_at(self, comment_id: str, new: NewComment) -> Tagged[Comment]:
+        """Creates a comment with an id of your own, as `tasks.create_at` does."""
+        return self._transport.send(operations.create_comment_at(comment_id, new))
+
+    def update(
+        self, comment_id: str, changes: CommentChanges, *, if_match: str | None = None
+    ) -> Tagged[Comment]:
+        """Changes the given fields and no others; in a space only the author's own."""
+        return self._transport.send(operations.update_comment(comment_id, changes, if_match))
+
+    def patch(
+        self, comment_id: str, changes: CommentChanges, *, if_match: str | None = None
+    ) -> Tagged[Comment]:
+        """Does what `update` does, as a JSON Merge Patch."""
+        return self._transport.send(operations.patch_comment(comment_id, changes, if_match))
+
+    def delete(self, comment_id: str, *, if_match: str | None = None) -> CommentDeleted:
+        """Deletes a comment."""
+        return self._transport.send(operations.delete_comment(comment_id, if_match))
 
 
 class Trash:
@@ -181,17 +271,18 @@ class Labels:
         return self._transport.send(operations.remove_label(label, idempotency_key))
 
 
-class Changes:
-    """The changes of the user's tasks and lists."""
+class Changes(Generic[Page]):
+    """The changes of what belongs to the user, or to a space."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def list(self, **query: Unpack[ListChangesQuery]) -> ChangeList:
+    def list(self, **query: Unpack[ListChangesQuery]) -> Page:
         """Returns the changes since a cursor; without one, from the beginning."""
-        return self._transport.send(operations.list_changes(query))
+        page: Page = self._transport.send(operations.list_changes(query))
+        return page
 
-    def iterate(self, **query: Unpack[ListChangesQuery]) -> Iterator[ChangeList]:
+    def iterate(self, **query: Unpack[ListChangesQuery]) -> Iterator[Page]:
         """Yields the changes since a cursor, page after page, until there are no more."""
         more = True
         while more:
@@ -209,6 +300,7 @@ class Changes:
         `cursor` is that of the last applied change; without it, it begins with everything.
 
         Raises:
+            NotFound: the user is not, or not any more, in the space.
             APIError: the service rejects the request, for instance because the token was revoked.
 
         """
@@ -239,6 +331,19 @@ class Me:
     def update(self, *, time_zone: str | None) -> User:
         """Sets the time zone of the user, such as `Europe/Berlin`."""
         return self._transport.send(operations.patch_me(time_zone))
+
+    def agenda(self, **query: Unpack[GetAgendaQuery]) -> TaskList:
+        """Returns a page of the user's open tasks and of those assigned to the user in all spaces."""
+        return self._transport.send(operations.get_agenda(query))
+
+    def iterate_agenda(self, **query: Unpack[GetAgendaQuery]) -> Iterator[Task]:
+        """Yields all tasks of the agenda, page after page."""
+        while True:
+            page = self.agenda(**query)
+            yield from page["tasks"]
+            if page["next_cursor"] is None:
+                return
+            query["cursor"] = page["next_cursor"]
 
     def export(self) -> Export:
         """Returns everything that is stored about the user."""

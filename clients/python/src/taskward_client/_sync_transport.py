@@ -3,12 +3,13 @@
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import httpx
 
 from taskward_client._attempts import Attempts, RenewToken, Retries, Wait
-from taskward_client._calls import Call
+from taskward_client._calls import API, Call, path_of
 from taskward_client._etags import ResponseCache
 from taskward_client._replies import Reply, error_of
 from taskward_client._sync_io import Lock, TokenProvider, sleep, token_of
@@ -43,13 +44,27 @@ class Tokens:
 
 
 class Transport:
-    """Sends the calls of one client."""
+    """Sends the calls of one client; `prefix` is what their paths have in place of `/api`."""
 
-    def __init__(self, http: httpx.Client, tokens: Tokens, retries: Retries) -> None:
+    def __init__(
+        self,
+        http: httpx.Client,
+        tokens: Tokens,
+        retries: Retries,
+        *,
+        prefix: str = API,
+        cache: ResponseCache | None = None,
+    ) -> None:
         self._http = http
         self._tokens = tokens
         self._retries = retries
-        self._cache = ResponseCache()
+        self._prefix = prefix
+        self._cache = cache or ResponseCache()
+
+    def in_space(self, space_id: str) -> "Transport":
+        """Returns a transport that sends the same calls for what belongs to a space."""
+        prefix = path_of(f"{API}/spaces", space_id)
+        return Transport(self._http, self._tokens, self._retries, prefix=prefix, cache=self._cache)
 
     def send(self, call: Call[T]) -> T:
         """Returns what the service has answered.
@@ -59,6 +74,7 @@ class Transport:
             NoResponse: there is no answer.
 
         """
+        call = self._placed(call)
         attempts = Attempts(call, self._retries, renewable=self._tokens.renewable)
         token = self._tokens.current()
         while True:
@@ -85,6 +101,7 @@ class Transport:
         `silence` is the number of seconds without a part after which the connection counts as broken. Close
         the generator, which closes the response.
         """
+        call = self._placed(call)
         token = self._tokens.current()
         try:
             for last in (not self._tokens.renewable, True):
@@ -98,6 +115,9 @@ class Transport:
                 token = self._tokens.renewed(token)
         except httpx.TransportError as failure:
             raise NoResponse(f"{call.method} {call.path}: {failure!r}", sent=True) from failure
+
+    def _placed(self, call: Call[T]) -> Call[T]:
+        return replace(call, path=self._prefix + call.path[len(API) :]) if self._prefix != API else call
 
     def _exchange(self, call: Call[Any], token: str) -> Reply:
         request = self._request(call, token)

@@ -7,8 +7,11 @@ TaskwardError
     ├── InvalidRequest          400
     │   └── ValidationFailed    400 VALIDATION_ERROR
     ├── NotFound                404
+    ├── NotAllowed              405
     ├── Conflict                409, IDEMPOTENCY_KEY_REUSED
-    │   └── ListNotEmpty        409 LIST_NOT_EMPTY
+    │   ├── ListNotEmpty        409 LIST_NOT_EMPTY
+    │   ├── SpaceNotEmpty       409 SPACE_NOT_EMPTY
+    │   └── LastOwner           409 LAST_OWNER
     ├── Gone                    410 GONE
     ├── CursorExpired           410 CURSOR_EXPIRED
     ├── PreconditionFailed      412
@@ -76,12 +79,24 @@ class NotFound(APIError):
     """The object does not exist, or belongs to another user."""
 
 
+class NotAllowed(APIError):
+    """The role of the user in the space, or the token, does not allow it."""
+
+
 class Conflict(APIError):
     """The state of the object, or an idempotency key that was used for another request, prevents it."""
 
 
 class ListNotEmpty(Conflict):
     """The list has tasks: say whether to delete or to keep them."""
+
+
+class SpaceNotEmpty(Conflict):
+    """The space has tasks: say whether to delete them."""
+
+
+class LastOwner(Conflict):
+    """A space needs an owner: make another member an owner first."""
 
 
 class Gone(APIError):

@@ -11,6 +11,52 @@ from typing import Literal, NotRequired, TypeAlias, TypedDict, final
 TaskPriority: TypeAlias = Literal["low", "medium", "high", "urgent"]
 
 
+class ActivityEntry(TypedDict):
+    """A change by a member: names of fields, never their values."""
+
+    id: str
+    at: str
+    """RFC 3339, UTC."""
+    actor_id: str | None
+    """The member who did it."""
+    action: Literal[
+        "created",
+        "updated",
+        "completed",
+        "reopened",
+        "deleted",
+        "trashed",
+        "restored",
+        "moved_in",
+        "moved_out",
+        "commented",
+        "joined",
+        "left",
+        "removed",
+        "role_changed",
+        "renamed",
+    ]
+    task_id: NotRequired[str]
+    """The task, or that of the comment."""
+    list_id: NotRequired[str]
+    comment_id: NotRequired[str]
+    member_id: NotRequired[str]
+    count: NotRequired[int]
+    """The number of tasks that changed with a list or a label."""
+    fields: NotRequired[list[str]]
+    """The names of the fields that were given."""
+    via: NotRequired[Literal["token", "service"]]
+    """An access token of the member, or the app's back end for the member."""
+
+
+class ActivityList(TypedDict):
+    """A page of the activity of a space, newest first."""
+
+    activity: list[ActivityEntry]
+    next_cursor: str | None
+    """For the next page; null when nothing follows."""
+
+
 class Alive(TypedDict):
     """The process is alive."""
 
@@ -41,10 +87,129 @@ class BrokenField(TypedDict):
 class ChangeList(TypedDict):
     """Changes, in the order in which they are to be applied."""
 
-    changes: list[TaskUpsert | ListUpsert | ListDeletion | TaskDeletion]
+    changes: list[
+        TaskUpsert
+        | ListUpsert
+        | CommentUpsert
+        | MembershipUpsert
+        | MembershipDeletion
+        | CommentDeletion
+        | ListDeletion
+        | TaskDeletion
+    ]
     cursor: str
     """For the next request, whether more follows or not."""
     has_more: bool
+
+
+class Comment(TypedDict):
+    """A comment on a task."""
+
+    id: str
+    user_id: str
+    """The owner of the task."""
+    task_id: str
+    author_id: str | None
+    """The member of the space who wrote it; null if private."""
+    text: str
+    mentions: NotRequired[list[str]]
+    metadata: NotRequired[dict[str, str | float | bool]]
+    """Values of the app's own, at most 4096 bytes as JSON."""
+    created_at: str
+    """RFC 3339, UTC; the millisecond of `id`."""
+    updated_at: str
+    """RFC 3339, UTC; moves forward with every successful update."""
+
+
+class CommentChanges(TypedDict):
+    """The body of `PUT /api/comments/{comment_id}`: the given fields change; at least one is required.
+    Accepted and ignored: `id`, `user_id`, `author_id`, `created_at`, `updated_at`.
+    """
+
+    task_id: NotRequired[str]
+    """That of the comment, which stays with its task."""
+    text: NotRequired[str]
+    """1-4000 characters (Unicode code points) after trimming white space."""
+    mentions: NotRequired[list[str] | None]
+    """Only in a space: the members whom it concerns; the app notifies them."""
+    metadata: NotRequired[dict[str, str | float | bool | None] | None]
+    """Values of the app's own, at most 4096 bytes as JSON. A null removes its key."""
+
+
+class CommentCount(TypedDict):
+    """The number of comments on a task, and when the newest one was made."""
+
+    task_id: str
+    comments: int
+    last_at: str
+    """RFC 3339, UTC."""
+
+
+class CommentCounts(TypedDict):
+    """A page of the tasks that have comments, by their ids."""
+
+    counts: list[CommentCount]
+    next_cursor: str | None
+    """For the next page; null when nothing follows."""
+
+
+class CommentDeleted(TypedDict):
+    """The response to a deletion."""
+
+    message: Literal["Comment deleted successfully"]
+    id: str
+
+
+@final
+class CommentDeletion(TypedDict):
+    """A deleted comment; only with `kinds`."""
+
+    op: Literal["delete"]
+    kind: Literal["comment"]
+    id: str
+
+
+@final
+class CommentExists(TypedDict):
+    """The error of a creation at an id that exists, with the comment that is there."""
+
+    error: str
+    """Text for people."""
+    code: str
+    """For programs."""
+    comment: Comment
+    etag: str
+    """The entity tag of the comment that is there."""
+
+
+class CommentList(TypedDict):
+    """A page of comments."""
+
+    comments: list[Comment]
+    next_cursor: str | None
+    """For the next page; null when nothing follows."""
+
+
+@final
+class CommentUpsert(TypedDict):
+    """A comment that was created or changed, in its current state; only with `kinds`."""
+
+    op: Literal["upsert"]
+    comment: Comment
+    etag: str
+    """The entity tag of that state."""
+
+
+class CreateComment(TypedDict):
+    """Creates a comment, as `POST /api/comments` does, or `PUT /api/comments/{comment_id}` with `If-
+    None-Match: *`.
+    """
+
+    op: Literal["create"]
+    kind: Literal["comment"]
+    id: NotRequired[str | None]
+    """An id that the client has made: a UUIDv7. Without it, the service's own."""
+    comment: NewComment
 
 
 class CreateList(TypedDict):
@@ -82,6 +247,29 @@ class CreateTask(TypedDict):
     task: NewTask
     kind: NotRequired[Literal["task"]]
     """Without it: `'task'`."""
+
+
+@final
+class CreatedCommentResult(TypedDict):
+    """The result of an operation that created a comment."""
+
+    status: Literal[201]
+    etag: str
+    comment: Comment
+
+
+class CreatedInvitation(TypedDict):
+    """A new invitation with its secret, which is shown once."""
+
+    id: str
+    role: Literal["editor", "viewer"]
+    uses: int
+    used: int
+    expires_at: str
+    created_by: str | None
+    created_at: str
+    invitation: NotRequired[str]
+    """The text to send to those who are invited; absent in a replayed response."""
 
 
 @final
@@ -123,6 +311,16 @@ class CreatedToken(TypedDict):
     """What a script sends as its bearer token."""
 
 
+class DeleteComment(TypedDict):
+    """Deletes a comment, as `DELETE /api/comments/{comment_id}` does."""
+
+    op: Literal["delete"]
+    kind: Literal["comment"]
+    id: str
+    if_match: NotRequired[str | None]
+    """As the header `If-Match`."""
+
+
 class DeleteList(TypedDict):
     """Deletes a list, as `DELETE /api/lists/{list_id}` does."""
 
@@ -160,6 +358,15 @@ class DeleteTask(TypedDict):
     kind: NotRequired[Literal["task"]]
     """Without it: `'task'`."""
     subtasks: NotRequired[Literal["delete", "keep"] | None]
+
+
+@final
+class DeletedCommentResult(TypedDict):
+    """The result of an operation that deleted a comment."""
+
+    message: Literal["Comment deleted successfully"]
+    id: str
+    status: Literal[200]
 
 
 @final
@@ -204,15 +411,17 @@ class Export(TypedDict):
     user: User | None
     lists: NotRequired[list[List]]
     tasks: list[Task]
+    comments: NotRequired[list[Comment]]
     trash: NotRequired[list[TrashedTask]]
     tokens: NotRequired[list[Token]]
+    spaces: NotRequired[list[OwnMembership]]
 
 
 @final
 class FailedResult(TypedDict):
     """The result of an operation that was not carried out: the error of its single form, or 424."""
 
-    status: Literal[400, 404, 409, 410, 412, 424]
+    status: Literal[400, 404, 405, 409, 410, 412, 424]
     """412 only if the batch had made the object itself, and was not applied."""
     error: str
     code: str
@@ -222,11 +431,12 @@ class FailedResult(TypedDict):
 
 class Import(TypedDict):
     """The body of `POST /api/me/import`: an export. Accepted and ignored: `user`, `trash`, `spaces`,
-    `tokens`.
+    `tokens`, `space`, `members`.
     """
 
     lists: NotRequired[list[ImportedList]]
     tasks: list[ImportedTask]
+    comments: NotRequired[list[ImportedComment]]
 
 
 class Imported(TypedDict):
@@ -234,6 +444,21 @@ class Imported(TypedDict):
 
     imported: int
     skipped: int
+
+
+class ImportedComment(TypedDict):
+    """A comment of an export. Its owner and its author are ignored: they become the caller. Accepted
+    and ignored: `user_id`, `author_id`, `mentions`.
+    """
+
+    id: str
+    task_id: str
+    text: str
+    """1-4000 characters (Unicode code points) after trimming white space."""
+    metadata: NotRequired[dict[str, str | float | bool | None] | None]
+    """Values of the app's own, at most 4096 bytes as JSON. A null removes its key."""
+    created_at: str
+    updated_at: str
 
 
 class ImportedList(TypedDict):
@@ -256,7 +481,7 @@ class ImportedList(TypedDict):
 
 class ImportedTask(TypedDict):
     """A task of an export. Its owner is ignored: it becomes the caller's. Accepted and ignored:
-    `user_id`, `series_id`, `next_id`.
+    `user_id`, `series_id`, `next_id`, `created_by`, `updated_by`.
     """
 
     id: str
@@ -293,6 +518,31 @@ class ImportedTask(TypedDict):
     """By which rule the task comes again once it is completed; null: it does not."""
 
 
+class Invitation(TypedDict):
+    """An invitation to a space."""
+
+    id: str
+    role: Literal["editor", "viewer"]
+    uses: int
+    used: int
+    expires_at: str
+    created_by: str | None
+    created_at: str
+
+
+class InvitationList(TypedDict):
+    """The open invitations of a space, the newest first."""
+
+    invitations: list[Invitation]
+
+
+class InvitationRevoked(TypedDict):
+    """The response to a revocation."""
+
+    message: Literal["Invitation revoked successfully"]
+    id: str
+
+
 class LabelCount(TypedDict):
     """A label that is in use. Of several spellings it has the first by code points."""
 
@@ -314,9 +564,6 @@ class LabelRemoval(TypedDict):
 
     label: str
     """1-50 characters (Unicode code points) after trimming white space."""
-
-
-LabelRenaming = TypedDict("LabelRenaming", {"from": str, "to": str})
 
 
 class LabelsChanged(TypedDict):
@@ -412,6 +659,92 @@ class ListUpsert(TypedDict):
     """The entity tag of that state."""
 
 
+class Member(TypedDict):
+    """A person in a space, or one who has left: then `role` is null."""
+
+    id: str
+    space_id: str
+    person_id: str | None
+    """The user id; null once that person has erased their data."""
+    role: Literal["owner", "editor", "viewer"] | None
+    name: str | None
+    joined_at: str
+    left_at: NotRequired[str]
+    updated_at: str
+
+
+class MemberChanges(TypedDict):
+    """The body of a change of a member: `role` by an owner, `name` by the member. Accepted and
+    ignored: `id`, `space_id`, `person_id`, `joined_at`, `left_at`, `updated_at`.
+    """
+
+    role: NotRequired[Literal["owner", "editor", "viewer"]]
+    name: NotRequired[str | None]
+    """What the member is called in this space: 1-100 characters after trimming, or null."""
+
+
+class MemberList(TypedDict):
+    """The members who have a role, by the time of joining."""
+
+    members: list[Member]
+
+
+class MemberRemoved(TypedDict):
+    """The response to a removal."""
+
+    message: Literal["Member removed successfully"]
+    id: str
+
+
+@final
+class MemberUpsert(TypedDict):
+    """A member that was created or changed, in its current state; only with `kinds`."""
+
+    op: Literal["upsert"]
+    member: Member
+    etag: str
+    """The entity tag of that state."""
+
+
+class Membership(TypedDict):
+    """A space that the caller is in, in the caller's own change feed."""
+
+    space_id: str
+    joined_at: str
+
+
+@final
+class MembershipDeletion(TypedDict):
+    """A deleted membership; only with `kinds`."""
+
+    op: Literal["delete"]
+    kind: Literal["membership"]
+    id: str
+
+
+@final
+class MembershipUpsert(TypedDict):
+    """A membership that was created or changed, in its current state; only with `kinds`."""
+
+    op: Literal["upsert"]
+    membership: Membership
+    etag: str
+    """The entity tag of that state."""
+
+
+@final
+class MismatchedCommentResult(TypedDict):
+    """The result of an operation not carried out: the comment is in another version, or there already."""
+
+    status: Literal[412]
+    error: str
+    code: str
+    comment: Comment
+    """The comment that is there."""
+    etag: str
+    """The entity tag of what is there."""
+
+
 @final
 class MismatchedListResult(TypedDict):
     """The result of an operation not carried out: the list is in another version, or there already."""
@@ -441,7 +774,17 @@ class MismatchedResult(TypedDict):
 class MixedBatch(TypedDict):
     """The body of `POST /api/batch`."""
 
-    operations: list[CreateTask | UpdateTask | DeleteTask | CreateList | UpdateList | DeleteList]
+    operations: list[
+        CreateTask
+        | UpdateTask
+        | DeleteTask
+        | CreateList
+        | UpdateList
+        | DeleteList
+        | CreateComment
+        | UpdateComment
+        | DeleteComment
+    ]
     atomic: NotRequired[bool]
     """All of them or none: with a failure among them, the others are 424. Without it: `false`."""
 
@@ -458,8 +801,63 @@ class MixedBatchResults(TypedDict):
         | UpdatedListResult
         | DeletedListResult
         | MismatchedListResult
+        | CreatedCommentResult
+        | UpdatedCommentResult
+        | DeletedCommentResult
+        | MismatchedCommentResult
         | FailedResult
     ]
+
+
+class Moved(TypedDict):
+    """The response to a move."""
+
+    moved: int
+    """How many tasks were moved, with those below the named ones."""
+    tasks: NotRequired[list[MovedTask]]
+    """The named tasks, in their order; absent for a list."""
+
+
+class MovedTask(TypedDict):
+    """A task where it is now."""
+
+    task: Task
+    etag: str
+
+
+class NamedTask(TypedDict):
+    """A task to move, with all below it."""
+
+    id: str
+    if_match: NotRequired[str | None]
+    """As the header `If-Match`."""
+
+
+class NewComment(TypedDict):
+    """The body of `POST /api/comments`. Accepted and ignored: `id`, `user_id`, `author_id`,
+    `created_at`, `updated_at`.
+    """
+
+    task_id: str
+    text: str
+    """1-4000 characters (Unicode code points) after trimming white space."""
+    mentions: NotRequired[list[str] | None]
+    """Only in a space: the members whom it concerns; the app notifies them."""
+    metadata: NotRequired[dict[str, str | float | bool | None] | None]
+    """Values of the app's own, at most 4096 bytes as JSON. A null removes its key."""
+
+
+class NewInvitation(TypedDict):
+    """The body of `POST /api/spaces/{space_id}/invitations`. Accepted and ignored: `id`, `used`,
+    `expires_at`, `created_by`, `created_at`, `invitation`.
+    """
+
+    role: NotRequired[Literal["editor", "viewer"]]
+    """Without it: `'editor'`."""
+    uses: NotRequired[int]
+    """How many people can join with it. Without it: `1`."""
+    expires_in: NotRequired[int]
+    """Seconds. Without it: `604800`."""
 
 
 class NewList(TypedDict):
@@ -489,9 +887,26 @@ class NewRecurrence(TypedDict):
     occurrence: NotRequired[str | None]
 
 
+class NewSpace(TypedDict):
+    """The body of `POST /api/spaces`; `name` is the caller's as a member. Accepted and ignored: `id`,
+    `created_at`, `updated_at`.
+    """
+
+    title: str
+    """1-200 characters (Unicode code points) after trimming white space."""
+    is_archived: NotRequired[bool]
+    """Its tasks are untouched; `archived=false` leaves them out of a list. Without it: `false`."""
+    time_zone: NotRequired[str | None]
+    """The IANA name of the space's time zone, for dates that have none."""
+    metadata: NotRequired[dict[str, str | float | bool | None] | None]
+    """Values of the app's own, at most 4096 bytes as JSON. A null removes its key."""
+    name: NotRequired[str | None]
+    """What the member is called in this space: 1-100 characters after trimming, or null."""
+
+
 class NewTask(TypedDict):
     """The body of `POST /api/tasks`. Accepted and ignored: `id`, `user_id`, `created_at`,
-    `updated_at`, `series_id`, `next_id`.
+    `updated_at`, `series_id`, `next_id`, `created_by`, `updated_by`.
     """
 
     title: str
@@ -523,6 +938,8 @@ class NewTask(TypedDict):
     """
     recurrence: NotRequired[NewRecurrence | None]
     """By which rule the task comes again once it is completed; null: it does not."""
+    assigned_to: NotRequired[str | None]
+    """Only in a space: the member who is asked to do it; `me` is the caller."""
     add_labels: NotRequired[list[str]]
     """Labels to add; not together with `labels`."""
     remove_labels: NotRequired[list[str]]
@@ -570,6 +987,13 @@ class OffsetReminder(TypedDict):
     """Minutes after the due time; negative: before it. On an all-day task 540 is at 09:00."""
 
 
+class OwnMembership(TypedDict):
+    """A space, and the user as its member."""
+
+    space_id: str
+    member: Member
+
+
 class PositionAfter(TypedDict):
     """The place after another one."""
 
@@ -606,6 +1030,21 @@ class RecurrenceChanges(TypedDict):
     occurrence: NotRequired[str | None]
 
 
+class Redeemed(TypedDict):
+    """The space that the caller has joined, and the caller as its member."""
+
+    space: Space
+    member: Member
+
+
+class Redemption(TypedDict):
+    """The body of `POST /api/invitations/redeem`."""
+
+    invitation: str
+    name: NotRequired[str | None]
+    """What the member is called in this space: 1-100 characters after trimming, or null."""
+
+
 class ReminderAt(TypedDict):
     """A reminder at an instant."""
 
@@ -615,6 +1054,93 @@ class ReminderAt(TypedDict):
 
 class Restoration(TypedDict):
     """The body of `POST /api/trash/{task_id}/restore`: an empty object."""
+
+
+class Space(TypedDict):
+    """An owner of tasks and lists that several people share."""
+
+    id: str
+    title: str
+    is_archived: bool
+    time_zone: NotRequired[str]
+    metadata: NotRequired[dict[str, str | float | bool]]
+    """Values of the app's own, at most 4096 bytes as JSON."""
+    created_at: str
+    updated_at: str
+
+
+class SpaceChangeList(TypedDict):
+    """Changes, in the order in which they are to be applied."""
+
+    changes: list[
+        TaskUpsert
+        | ListUpsert
+        | CommentUpsert
+        | MemberUpsert
+        | SpaceUpsert
+        | CommentDeletion
+        | ListDeletion
+        | TaskDeletion
+    ]
+    cursor: str
+    """For the next request, whether more follows or not."""
+    has_more: bool
+
+
+class SpaceChanges(TypedDict):
+    """The body of `PUT /api/spaces/{space_id}`: only the given fields change; at least one is
+    required. Accepted and ignored: `id`, `created_at`, `updated_at`.
+    """
+
+    title: NotRequired[str]
+    """1-200 characters (Unicode code points) after trimming white space."""
+    is_archived: NotRequired[bool]
+    """Its tasks are untouched; `archived=false` leaves them out of a list."""
+    time_zone: NotRequired[str | None]
+    """The IANA name of the space's time zone, for dates that have none."""
+    metadata: NotRequired[dict[str, str | float | bool | None] | None]
+    """Values of the app's own, at most 4096 bytes as JSON. A null removes its key."""
+
+
+class SpaceDeleted(TypedDict):
+    """The response to a deletion."""
+
+    message: Literal["Space deleted successfully"]
+    id: str
+
+
+class SpaceExport(TypedDict):
+    """Everything in a space, with its former members."""
+
+    space: Space
+    members: list[Member]
+    lists: NotRequired[list[List]]
+    tasks: list[Task]
+    comments: NotRequired[list[Comment]]
+
+
+class SpaceList(TypedDict):
+    """The spaces of the caller, by the time of joining."""
+
+    spaces: list[SpaceOfMember]
+
+
+class SpaceOfMember(TypedDict):
+    """A space, the caller as its member, and a state that changes with every change in it."""
+
+    space: Space
+    member: Member
+    state: str
+
+
+@final
+class SpaceUpsert(TypedDict):
+    """A space that was created or changed, in its current state; only with `kinds`."""
+
+    op: Literal["upsert"]
+    space: Space
+    etag: str
+    """The entity tag of that state."""
 
 
 class Task(TypedDict):
@@ -657,11 +1183,18 @@ class Task(TypedDict):
     """The first task of its series."""
     next_id: NotRequired[str]
     """The task of its series that was made when it was completed."""
+    assigned_to: NotRequired[str]
+    """Only in a space: the member who is asked to do it."""
+    created_by: NotRequired[str | None]
+    """Only in a space: the member who made it; null if that person is no member."""
+    updated_by: NotRequired[str]
+    """Only in a space: the member who changed it last."""
 
 
 class TaskChanges(TypedDict):
     """The body of `PUT /api/tasks/{task_id}`: only the given fields change; at least one is required.
-    Accepted and ignored: `id`, `user_id`, `created_at`, `updated_at`, `series_id`, `next_id`.
+    Accepted and ignored: `id`, `user_id`, `created_at`, `updated_at`, `series_id`, `next_id`,
+    `created_by`, `updated_by`.
     """
 
     title: NotRequired[str]
@@ -693,6 +1226,8 @@ class TaskChanges(TypedDict):
     """
     recurrence: NotRequired[RecurrenceChanges | None]
     """By which rule the task comes again once it is completed; null: it does not."""
+    assigned_to: NotRequired[str | None]
+    """Only in a space: the member who is asked to do it; `me` is the caller."""
     add_labels: NotRequired[list[str]]
     """Labels to add; not together with `labels`."""
     remove_labels: NotRequired[list[str]]
@@ -866,6 +1401,17 @@ class TrashedTask(TypedDict):
     """The task whose deletion took this one along; to restore it restores both."""
 
 
+class UpdateComment(TypedDict):
+    """Changes the given fields of a comment, as `PUT /api/comments/{comment_id}` does."""
+
+    op: Literal["update"]
+    kind: Literal["comment"]
+    id: str
+    if_match: NotRequired[str | None]
+    """As the header `If-Match`."""
+    comment: CommentChanges
+
+
 class UpdateList(TypedDict):
     """Changes the given fields of a list, as `PUT /api/lists/{list_id}` does."""
 
@@ -898,6 +1444,15 @@ class UpdateTask(TypedDict):
     task: TaskChanges
     kind: NotRequired[Literal["task"]]
     """Without it: `'task'`."""
+
+
+@final
+class UpdatedCommentResult(TypedDict):
+    """The result of an operation that updated a comment."""
+
+    status: Literal[200]
+    etag: str
+    comment: Comment
 
 
 @final
@@ -982,6 +1537,7 @@ class ListTasksQuery(TypedDict):
     completed_before: NotRequired[str]
     series_id: NotRequired[str]
     """Only tasks of this series."""
+    assigned_to: NotRequired[str]
     archived: NotRequired[bool]
     """Only tasks in archived lists, or only the others."""
 
@@ -1035,6 +1591,30 @@ class DeleteListQuery(TypedDict):
     """
 
 
+class ListCommentsQuery(TypedDict):
+    """The query of `listComments`."""
+
+    limit: NotRequired[int]
+    """The number to return at most."""
+    cursor: NotRequired[str]
+    """`next_cursor` of the previous page."""
+    task_id: NotRequired[str]
+    """Only comments on this task."""
+    author: NotRequired[str | None]
+    """Only comments of this member of the space; `me` is the caller."""
+    sort: NotRequired[Literal["created_at", "-created_at"]]
+    """The oldest first, or with `-` the newest."""
+
+
+class CountCommentsQuery(TypedDict):
+    """The query of `countComments`."""
+
+    limit: NotRequired[int]
+    """The number to return at most."""
+    cursor: NotRequired[str]
+    """`next_cursor` of the previous page."""
+
+
 class ListTrashQuery(TypedDict):
     """The query of `listTrash`."""
 
@@ -1048,7 +1628,9 @@ class ListChangesQuery(TypedDict):
     """The query of `listChanges`."""
 
     kinds: NotRequired[str]
-    """What the changes are of. A cursor is valid for the kinds that it was given for."""
+    """What the changes are of, each at most once; `comments` only with `tasks`. A cursor is valid for
+    the kinds that it was given for.
+    """
     since: NotRequired[str]
     """`cursor` of the previous response; without it, from the beginning."""
     limit: NotRequired[int]
@@ -1059,4 +1641,206 @@ class StreamChangesQuery(TypedDict):
     """The query of `streamChanges`."""
 
     kinds: NotRequired[str]
-    """What the changes are of. A cursor is valid for the kinds that it was given for."""
+    """What the changes are of, each at most once; `comments` only with `tasks`. A cursor is valid for
+    the kinds that it was given for.
+    """
+
+
+class GetAgendaQuery(TypedDict):
+    """The query of `getAgenda`."""
+
+    limit: NotRequired[int]
+    """How many tasks to return at most."""
+    cursor: NotRequired[str]
+    """`next_cursor` of the previous page, with the same `sort` and filters."""
+    sort: NotRequired[Literal["due", "-created_at"]]
+    """The order; `-` is descending. By due: only tasks that have a due date."""
+    due_from: NotRequired[str]
+    due_before: NotRequired[str]
+
+
+class DeleteSpaceQuery(TypedDict):
+    """The query of `deleteSpace`."""
+
+    tasks: NotRequired[Literal["delete"]]
+    """Deletes the tasks of the space too. Required if there are any."""
+
+
+class ListSpaceTasksQuery(TypedDict):
+    """The query of `listSpaceTasks`."""
+
+    limit: NotRequired[int]
+    """How many tasks to return at most."""
+    cursor: NotRequired[str]
+    """`next_cursor` of the previous page, with the same `sort` and filters."""
+    is_completed: NotRequired[bool]
+    """Only tasks in this state."""
+    q: NotRequired[str]
+    """At most 32 words, each of which occurs in the title or the description, case-folded."""
+    sort: NotRequired[
+        Literal[
+            "-created_at",
+            "created_at",
+            "-updated_at",
+            "updated_at",
+            "title",
+            "-title",
+            "position",
+            "-position",
+            "due",
+            "-due",
+            "priority",
+            "-priority",
+            "completed_at",
+            "-completed_at",
+        ]
+    ]
+    """The order; `-` is descending. Titles are ordered by code points. By `due`, `priority` or
+    `completed_at`: only tasks that have one.
+    """
+    list_id: NotRequired[str]
+    parent_id: NotRequired[str]
+    label: NotRequired[str]
+    priority: NotRequired[str]
+    due: NotRequired[Literal["any", "none"]]
+    due_from: NotRequired[str]
+    due_before: NotRequired[str]
+    available_at: NotRequired[str]
+    completed_from: NotRequired[str]
+    completed_before: NotRequired[str]
+    series_id: NotRequired[str]
+    """Only tasks of this series."""
+    assigned_to: NotRequired[str]
+    archived: NotRequired[bool]
+    """Only tasks in archived lists, or only the others."""
+
+
+class SummarizeSpaceTasksQuery(TypedDict):
+    """The query of `summarizeSpaceTasks`."""
+
+    now: str
+    """The client's time, with its numeric offset."""
+
+
+class DeleteSpaceTaskQuery(TypedDict):
+    """The query of `deleteSpaceTask`."""
+
+    subtasks: NotRequired[Literal["keep", "delete"]]
+    """What becomes of its subtasks: `keep` moves them up to its parent, `delete` deletes all of them,
+    on all levels.
+    """
+    to: NotRequired[Literal["trash"]]
+    """`trash` puts what is deleted into the trash, from where it can be restored. Without it, the
+    deletion is permanent.
+    """
+
+
+class ListSpaceOccurrencesQuery(TypedDict):
+    """The query of `listSpaceOccurrences`."""
+
+    limit: NotRequired[int]
+    """How many days to return at most."""
+
+
+class ListSpaceLabelsQuery(TypedDict):
+    """The query of `listSpaceLabels`."""
+
+    limit: NotRequired[int]
+    """How many labels to return at most."""
+    cursor: NotRequired[str]
+    """`next_cursor` of the previous page."""
+
+
+class DeleteSpaceListQuery(TypedDict):
+    """The query of `deleteSpaceList`."""
+
+    tasks: NotRequired[Literal["delete", "keep"]]
+    """What becomes of the tasks in the list: they are deleted too, or kept and in no list. Required if
+    there are any.
+    """
+    to: NotRequired[Literal["trash"]]
+    """`trash` puts what is deleted into the trash, from where it can be restored. Without it, the
+    deletion is permanent.
+    """
+
+
+class ListSpaceCommentsQuery(TypedDict):
+    """The query of `listSpaceComments`."""
+
+    limit: NotRequired[int]
+    """The number to return at most."""
+    cursor: NotRequired[str]
+    """`next_cursor` of the previous page."""
+    task_id: NotRequired[str]
+    """Only comments on this task."""
+    author: NotRequired[str | None]
+    """Only comments of this member of the space; `me` is the caller."""
+    sort: NotRequired[Literal["created_at", "-created_at"]]
+    """The oldest first, or with `-` the newest."""
+
+
+class CountSpaceCommentsQuery(TypedDict):
+    """The query of `countSpaceComments`."""
+
+    limit: NotRequired[int]
+    """The number to return at most."""
+    cursor: NotRequired[str]
+    """`next_cursor` of the previous page."""
+
+
+class ListSpaceTrashQuery(TypedDict):
+    """The query of `listSpaceTrash`."""
+
+    limit: NotRequired[int]
+    """How many tasks to return at most."""
+    cursor: NotRequired[str]
+    """`next_cursor` of the previous page."""
+
+
+class ListSpaceChangesQuery(TypedDict):
+    """The query of `listSpaceChanges`."""
+
+    kinds: NotRequired[str]
+    """What the changes are of, each at most once; `comments` only with `tasks`. A cursor is valid for
+    the kinds that it was given for.
+    """
+    since: NotRequired[str]
+    """`cursor` of the previous response; without it, from the beginning."""
+    limit: NotRequired[int]
+    """How many changes to return at most."""
+
+
+class StreamSpaceChangesQuery(TypedDict):
+    """The query of `streamSpaceChanges`."""
+
+    kinds: NotRequired[str]
+    """What the changes are of, each at most once; `comments` only with `tasks`. A cursor is valid for
+    the kinds that it was given for.
+    """
+
+
+class ListSpaceActivityQuery(TypedDict):
+    """The query of `listSpaceActivity`."""
+
+    limit: NotRequired[int]
+    """How many entries to return at most."""
+    cursor: NotRequired[str]
+    """`next_cursor` of the previous page, with the same `task_id`."""
+    task_id: NotRequired[str]
+    """Only what was done to this task and to its comments."""
+
+
+LabelRenaming = TypedDict("LabelRenaming", {"from": str, "to": str})
+
+
+Move = TypedDict(
+    "Move",
+    {
+        "from": str | None,
+        "to": str | None,
+        "tasks": NotRequired[list[NamedTask] | None],
+        "list": NotRequired[str | None],
+        "to_list": NotRequired[str | None],
+        "to_parent": NotRequired[str | None],
+    },
+)
