@@ -26,6 +26,7 @@ from generated.api.trash import empty_trash, list_trash, purge_task, restore_tas
 from generated.models import (
     Batch,
     ChangeList,
+    CommentUpsert,
     CreatedListResult,
     CreatedResult,
     CreateList,
@@ -45,6 +46,7 @@ from generated.models import (
     ListExists,
     ListTasksSort,
     ListUpsert,
+    MembershipUpsert,
     MismatchedListResult,
     MismatchedResult,
     MixedBatch,
@@ -234,7 +236,7 @@ def changes() -> None:
                 tasks[str(change.task.id)] = change.task.title
             elif isinstance(change, ListUpsert):
                 lists[str(change.list_.id)] = change.list_.title
-            else:
+            elif not isinstance(change, CommentUpsert | MembershipUpsert):
                 (lists if isinstance(change, ListDeletion) else tasks).pop(str(change.id), None)
     assert kinds == {TaskUpsert, ListUpsert, TaskDeletion, ListDeletion}
     assert (list(tasks.values()), list(lists.values())) == (["One"], ["Kept"])

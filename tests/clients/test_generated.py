@@ -46,6 +46,26 @@ OPERATIONS = {
     *("listTrash", "restoreTask", "purgeTask", "emptyTrash"),
     *("listTokens", "createToken", "revokeToken", "revokeAllTokens"),
     *("listLists", "createList", "getList", "updateList", "patchList", "deleteList"),
+    *("listSpaces", "createSpace", "getSpace", "updateSpace", "patchSpace", "deleteSpace", "batchSpace"),
+    *("listMembers", "getMember", "updateMember", "patchMember", "removeMember"),
+    *("listInvitations", "createInvitation", "revokeInvitation", "redeemInvitation"),
+    *("listSpaceTasks", "createSpaceTask", "getSpaceTask", "updateSpaceTask", "patchSpaceTask"),
+    *("deleteSpaceTask", "batchSpaceTasks", "summarizeSpaceTasks", "listSpaceOccurrences"),
+    *("listSpaceLists", "createSpaceList", "getSpaceList", "updateSpaceList", "patchSpaceList"),
+    *("deleteSpaceList", "listSpaceLabels", "renameSpaceLabel", "removeSpaceLabel"),
+    *("listSpaceTrash", "restoreSpaceTask", "purgeSpaceTask", "emptySpaceTrash"),
+    *(
+        "listSpaceChanges",
+        "streamSpaceChanges",
+        "streamSpaces",
+        "exportSpace",
+        "createMove",
+        "getAgenda",
+        "listSpaceActivity",
+    ),
+    *("listComments", "countComments", "createComment", "getComment", "updateComment", "patchComment"),
+    *("deleteComment", "listSpaceComments", "countSpaceComments", "createSpaceComment", "getSpaceComment"),
+    *("updateSpaceComment", "patchSpaceComment", "deleteSpaceComment"),
 }
 
 pytestmark = pytest.mark.timeout(300)  # the first installation may have much to fetch
@@ -176,7 +196,11 @@ def test_python_has_a_type_for_every_body_and_response(service: Service, python:
         == without_content(service)
         == {
             *("list_tasks", "get_task", "list_lists", "get_list", "list_labels", "summarize_tasks"),
-            "list_trash",
+            *("list_trash", "list_spaces", "get_space", "list_members", "get_member"),
+            *("list_space_tasks", "get_space_task", "list_space_lists", "get_space_list"),
+            *("list_space_labels", "summarize_space_tasks", "list_space_trash"),
+            *("list_comments", "count_comments", "get_comment"),
+            *("list_space_comments", "count_space_comments", "get_space_comment"),
         }
     )
 

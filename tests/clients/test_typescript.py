@@ -115,6 +115,12 @@ def test_offline_devices_converge_and_lose_nothing(package: Path, service: dict[
     run_tests(package, "store", "trash", **service)
 
 
+def test_the_replicas_of_spaces_are_dropped_with_the_membership_and_keep_unsent_writes(
+    package: Path, service: dict[str, str]
+) -> None:
+    run_tests(package, "spaces", **service)
+
+
 def test_the_adapters_replicate_with_the_real_libraries(package: Path, service: dict[str, str]) -> None:
     run_tests(package, "rxdb", "tanstack-db", **service)
 

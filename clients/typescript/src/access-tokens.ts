@@ -1,4 +1,4 @@
-import { ApiError } from "./errors.js";
+import { isDeletedBefore } from "./errors.js";
 import { post, type KeyOptions } from "./post.js";
 import type { Request, RequestOptions, Transport } from "./transport.js";
 import type { AccessToken, CreatedAccessToken, NewAccessToken, Revoked } from "./types.js";
@@ -26,8 +26,7 @@ export class AccessTokens {
     try {
       return await this.transport.send(request, (response) => response.json());
     } catch (error) {
-      // Revoked by an attempt whose response was lost, or meanwhile by another device.
-      if (!(error instanceof ApiError && error.maybeExecuted && error.status === 404)) throw error;
+      if (!isDeletedBefore(error)) throw error;
       return { message: "Token revoked successfully", id };
     }
   }

@@ -1,34 +1,25 @@
 import { AccessTokens } from "./access-tokens.js";
-import { Feed } from "./feed.js";
-import { Labels } from "./labels.js";
-import { Lists } from "./lists.js";
 import { Me } from "./me.js";
-import { post, type KeyOptions } from "./post.js";
-import { Tasks } from "./tasks.js";
+import { Owner } from "./owner.js";
+import { SpaceClient, Spaces } from "./spaces.js";
 import { Transport, type ClientOptions } from "./transport.js";
-import { Trash } from "./trash.js";
-import type { BatchOperation, BatchResult } from "./types.js";
 
 /** A client of one service, for one user. */
-export class Taskward {
-  readonly tasks: Tasks;
-  readonly lists: Lists;
-  readonly labels: Labels;
-  readonly trash: Trash;
+export class Taskward extends Owner {
+  readonly spaces: Spaces;
   readonly tokens: AccessTokens;
-  readonly changes: Feed;
   readonly me: Me;
-  readonly #transport: Transport;
 
   constructor(options: ClientOptions) {
-    this.#transport = new Transport(options);
-    this.tasks = new Tasks(this.#transport);
-    this.lists = new Lists(this.#transport);
-    this.labels = new Labels(this.#transport);
-    this.trash = new Trash(this.#transport);
-    this.tokens = new AccessTokens(this.#transport);
-    this.changes = new Feed(this.#transport);
-    this.me = new Me(this.#transport);
+    super(new Transport(options));
+    this.spaces = new Spaces(this.transport);
+    this.tokens = new AccessTokens(this.transport);
+    this.me = new Me(this.transport);
+  }
+
+  /** Returns a client of what belongs to a space. Whether the user is its member is judged for each request. */
+  space(id: string): SpaceClient {
+    return new SpaceClient(this.transport.inSpace(id));
   }
 
   /**
@@ -38,18 +29,6 @@ export class Taskward {
    * Throws an ApiError with status 401 if the token names no user.
    */
   identity(): Promise<string> {
-    return this.#transport.identity();
-  }
-
-  /** Runs 1 to 100 operations on tasks and lists in one transaction; returns the result of each, in order. */
-  async batch(
-    operations: readonly BatchOperation[],
-    { atomic = false, ...options }: { atomic?: boolean } & KeyOptions = {},
-  ): Promise<BatchResult[]> {
-    const body = { operations, ...(atomic && { atomic }) };
-    const { results } = await this.#transport.send(post("/api/batch", body, options), (response) =>
-      response.json() as Promise<{ results: BatchResult[] }>,
-    );
-    return results;
+    return this.transport.identity();
   }
 }

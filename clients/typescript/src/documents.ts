@@ -3,7 +3,7 @@ import type { Fields } from "./store/records.js";
 
 /** Fields that a client does not write, or not by themselves. */
 const READ_ONLY = new Set([
-  ...["id", "user_id", "created_at", "updated_at", "completed_at", "series_id", "next_id", "etag"],
+  ...["id", "user_id", "created_at", "updated_at", "completed_at", "series_id", "next_id", "created_by", "updated_by", "etag"],
   ...["_deleted", "_attachments", "_meta", "_rev"],
 ]);
 /** Fields whose value is merged with what is there. */

@@ -1,4 +1,4 @@
-import type { BrokenField, ErrorBody, List, Task } from "./types.js";
+import type { BrokenField, Comment, ErrorBody, List, Task } from "./types.js";
 
 /** The codes of the contract. A later version of the service may have others. */
 export type ErrorCode =
@@ -10,6 +10,8 @@ export type ErrorCode =
   | "NOT_FOUND"
   | "METHOD_NOT_ALLOWED"
   | "LIST_NOT_EMPTY"
+  | "SPACE_NOT_EMPTY"
+  | "LAST_OWNER"
   | "IDEMPOTENCY_KEY_IN_USE"
   | "IDEMPOTENCY_KEY_REUSED"
   | "GONE"
@@ -27,6 +29,7 @@ interface ErrorFields {
   details?: BrokenField[];
   task?: Task;
   list?: List;
+  comment?: Comment;
   etag?: string;
 }
 
@@ -59,17 +62,18 @@ export class ApiError extends TaskwardError {
   /** Whether an earlier attempt of the same request had no response, and may have been executed. */
   maybeExecuted = false;
   /** The object as it is now, in the 412 of a creation at an id that exists. */
-  readonly current: { task?: Task; list?: List; etag?: string };
+  readonly current: { task?: Task; list?: List; comment?: Comment; etag?: string };
 
   constructor(response: Response, body: Partial<ErrorBody> | undefined) {
     super(body?.error ?? `HTTP status ${response.status}`);
     this.status = response.status;
     this.code = body?.code ?? codeWithoutBody(response.status);
-    const { details = [], task, list, etag } = (body ?? {}) as ErrorFields;
+    const { details = [], task, list, comment, etag } = (body ?? {}) as ErrorFields;
     this.details = details;
     this.requestId = response.headers.get("X-Request-ID") ?? undefined;
     this.retryAfter = seconds(response.headers.get("Retry-After"));
-    this.current = { ...(task && { task }), ...(list && { list }), ...(etag !== undefined && { etag }) };
+    const found = { ...(task && { task }), ...(list && { list }), ...(comment && { comment }) };
+    this.current = { ...found, ...(etag !== undefined && { etag }) };
   }
 
   /** Returns the error of a response, whose body is read. */
@@ -82,6 +86,16 @@ export class ApiError extends TaskwardError {
 /** Returns whether an error is about the token, so that only another token can help. */
 export function isAboutToken(error: unknown): boolean {
   return error instanceof OtherUserError || (error instanceof ApiError && error.status === 401);
+}
+
+/** Returns whether there is no such space for the caller, who may have been removed from it. */
+export function isSpaceNotFound(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.status === 404 && error.message === "Space not found";
+}
+
+/** Returns whether what a repeated request deletes is gone: an attempt whose response was lost, or another device, did it. */
+export function isDeletedBefore(error: unknown): boolean {
+  return error instanceof ApiError && error.maybeExecuted && error.status === 404 && !isSpaceNotFound(error);
 }
 
 /** A response of a proxy in between has no code of the service. */

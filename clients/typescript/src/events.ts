@@ -1,8 +1,8 @@
 import { NetworkError } from "./errors.js";
-import type { Change } from "./types.js";
+import type { SharedChange } from "./types.js";
 
 export interface FeedEvent {
-  change: Change;
+  change: SharedChange;
   /** The cursor after the change. */
   cursor: string;
 }
@@ -61,5 +61,5 @@ function parse(block: string): FeedEvent | undefined {
     else if (name === "data") data.push(value);
   }
   if (id === undefined || data.length === 0) return undefined; // a comment
-  return { change: JSON.parse(data.join("\n")) as Change, cursor: id };
+  return { change: JSON.parse(data.join("\n")) as SharedChange, cursor: id };
 }

@@ -1,18 +1,23 @@
 import { Backoff, sleep, sleepUntilOnline } from "./backoff.js";
-import { ApiError, isAboutToken, NetworkError } from "./errors.js";
+import { ApiError, isAboutToken, isSpaceNotFound, NetworkError } from "./errors.js";
 import { EventStream } from "./events.js";
 import type { RequestOptions, Transport } from "./transport.js";
-import type { Change, ChangePage, Kinds } from "./types.js";
+import type { ChangeOf, ChangePage, FeedKinds, SharedChange } from "./types.js";
 
-export interface FollowOptions extends RequestOptions {
+export interface FollowOptions<K extends FeedKinds = FeedKinds> extends RequestOptions {
   /** The cursor to continue from. Without it: everything, from the beginning. */
   since?: string | undefined;
-  kinds?: Kinds;
+  kinds?: K;
+  /**
+   * Is called before changes are read; what it returns resolves when there may be later ones. In place of the event stream,
+   * so that many spaces need one connection.
+   */
+  changed?: ((signal: AbortSignal | undefined) => Promise<void>) | undefined;
   /** Milliseconds without even a comment after which the connection counts as dead; 45 000 if it is not given. */
   silence?: number;
 }
 
-export type FeedStep =
+export type FeedStep<Change extends SharedChange = ChangeOf<"tasks">> =
   /**
    * Changes that follow the cursor `since`, and the cursor after them. While `complete` is false more follow at once,
    * and an atomic batch may be there in part. `startedAt` is the time of their request, by the clock of this machine.
@@ -20,7 +25,7 @@ export type FeedStep =
   | { type: "changes"; changes: Change[]; since: string | undefined; cursor: string; complete: boolean; startedAt: number }
   /** The cursor is not valid any more: what follows is everything, from the beginning. */
   | { type: "restart"; error: ApiError }
-  /** The event stream is open. */
+  /** The event stream is open, or changes are waited for. */
   | { type: "live" }
   /** The connection failed; it is tried again after `retryIn` milliseconds. */
   | { type: "offline"; error: unknown; retryIn: number };
@@ -29,12 +34,12 @@ const SILENCE = 45_000;
 const MIN_RETRY_DELAY = 1000;
 const MAX_RETRY_DELAY = 30_000;
 
-/** The change feed of the caller. */
+/** The change feed of the user, or of a space. */
 export class Feed {
   constructor(private readonly transport: Transport) {}
 
   /** Returns one page of changes. */
-  list(options: PageOptions = {}): Promise<ChangePage> {
+  list<K extends FeedKinds = "tasks">(options: PageOptions<K> = {}): Promise<ChangePage<ChangeOf<K>>> {
     return this.transport.send(pageRequest(options), (response) => response.json());
   }
 
@@ -43,14 +48,25 @@ export class Feed {
    * opened again whenever it ends. No change is missed or repeated.
    *
    * Throws an ApiError with status 401 if the token is rejected and cannot be renewed, and an OtherUserError if the new
-   * one is of another user.
+   * one is of another user. In a space, throws an ApiError with status 404 if the user is not a member any more.
    */
-  async *follow(options: FollowOptions = {}): AsyncGenerator<FeedStep, void, undefined> {
+  follow<K extends FeedKinds = "tasks">(options: FollowOptions<K> = {}): AsyncGenerator<FeedStep<ChangeOf<K>>, void, undefined> {
+    return this.#follow(options) as AsyncGenerator<FeedStep<ChangeOf<K>>, void, undefined>;
+  }
+
+  async *#follow(options: FollowOptions): Steps {
     const backoff = new Backoff(MIN_RETRY_DELAY, MAX_RETRY_DELAY);
     const position = { cursor: options.since };
     while (!options.signal?.aborted) {
       try {
+        const changed = options.changed?.(options.signal);
         yield* this.#pages(position, options);
+        if (changed !== undefined) {
+          yield { type: "live" };
+          backoff.reset();
+          await changed;
+          continue;
+        }
         yield* this.#stream(position, options, backoff);
         // Ended by the service, because the token has expired or it restarts: not a failure, unless the next attempt fails.
         await sleepUntilOnline(backoff.next(), options.signal);
@@ -61,7 +77,7 @@ export class Feed {
           yield { type: "restart", error };
           continue;
         }
-        if (isAboutToken(error)) throw error;
+        if (isAboutToken(error) || isSpaceNotFound(error)) throw error;
         const after = error instanceof ApiError ? (error.retryAfter ?? 0) : 0;
         const retryIn = backoff.next(after * 1000);
         yield { type: "offline", error, retryIn };
@@ -71,13 +87,13 @@ export class Feed {
     }
   }
 
-  async *#pages(position: Position, { kinds, signal }: FollowOptions): AsyncGenerator<FeedStep, void, undefined> {
+  async *#pages(position: Position, { kinds, signal }: FollowOptions): Steps {
     for (let complete = false; !complete; ) {
       const startedAt = Date.now();
       const since = position.cursor;
       const request = pageRequest({ since, ...(kinds && { kinds }), ...(signal && { signal }) });
       // Not repeated by the transport, so that the caller sees each failure.
-      const page = await this.transport.send<ChangePage>({ ...request, retries: 0 }, (response) => response.json());
+      const page = await this.transport.send<ChangePage<SharedChange>>({ ...request, retries: 0 }, (response) => response.json());
       complete = !page.has_more;
       position.cursor = page.cursor;
       yield { type: "changes", changes: page.changes, since, cursor: page.cursor, complete, startedAt };
@@ -88,7 +104,7 @@ export class Feed {
     position: Position,
     { kinds, signal, silence = SILENCE }: FollowOptions,
     backoff: Backoff,
-  ): AsyncGenerator<FeedStep, void, undefined> {
+  ): Steps {
     const connection = new AbortController();
     const timer = setTimeout(() => connection.abort(new NetworkError("No response")), silence);
     const cut = () => connection.abort(new NetworkError("The device is offline"));
@@ -124,10 +140,12 @@ export class Feed {
   }
 }
 
-interface PageOptions extends RequestOptions {
+type Steps = AsyncGenerator<FeedStep<SharedChange>, void, undefined>;
+
+interface PageOptions<K extends FeedKinds = FeedKinds> extends RequestOptions {
   since?: string | undefined;
   limit?: number;
-  kinds?: Kinds;
+  kinds?: K;
 }
 
 function pageRequest({ signal, ...query }: PageOptions) {
@@ -139,14 +157,26 @@ interface Position {
 }
 
 /** Returns the changes without those that a later one about the same object replaces. */
-function latest(changes: Change[]): Change[] {
-  const byId = new Map<string, Change>();
+function latest(changes: SharedChange[]): SharedChange[] {
+  const byKey = new Map<string, SharedChange>();
   for (const change of changes) {
-    const { id } = "task" in change ? change.task : "list" in change ? change.list : change;
-    byId.delete(id); // so that it moves to the end
-    byId.set(id, change);
+    const { kind, id } = subjectOf(change);
+    const key = `${kind}:${id}`;
+    byKey.delete(key); // so that it moves to the end
+    byKey.set(key, change);
   }
-  return [...byId.values()];
+  return [...byKey.values()];
+}
+
+/** Returns which object a change is of, and its state unless it was deleted. */
+export function subjectOf(change: SharedChange) {
+  if (change.op === "delete") return { kind: "kind" in change ? change.kind : "task", id: change.id } as const;
+  if ("task" in change) return { kind: "task", id: change.task.id, value: change.task } as const;
+  if ("list" in change) return { kind: "list", id: change.list.id, value: change.list } as const;
+  if ("comment" in change) return { kind: "comment", id: change.comment.id, value: change.comment } as const;
+  if ("member" in change) return { kind: "member", id: change.member.id, value: change.member } as const;
+  if ("space" in change) return { kind: "space", id: change.space.id, value: change.space } as const;
+  return { kind: "membership", id: change.membership.space_id, value: change.membership } as const;
 }
 
 /** Returns whether the feed has to be read from its beginning. */

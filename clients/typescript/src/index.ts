@@ -1,8 +1,10 @@
 export { Taskward } from "./client.js";
+export type { Owner } from "./owner.js";
 export { ApiError, NetworkError, OtherUserError, TaskwardError, type ErrorCode } from "./errors.js";
 export type { FeedStep, FollowOptions } from "./feed.js";
 export type { KeyOptions } from "./post.js";
 export type { ConditionalRead, ConditionalWrite } from "./resource.js";
+export type { Invitations, Members, SpaceClient, Spaces } from "./spaces.js";
 export { localTime } from "./time.js";
 export type { TokenSource } from "./token.js";
 export type { ClientOptions, RequestOptions } from "./transport.js";

@@ -1,6 +1,6 @@
 import { post, type KeyOptions } from "./post.js";
 import type { RequestOptions, Transport } from "./transport.js";
-import type { Export, Import, Imported, User, UserChanges } from "./types.js";
+import type { AgendaQuery, Export, Import, Imported, TaskPage, User, UserChanges } from "./types.js";
 
 /** The caller's own data. */
 export class Me {
@@ -17,6 +17,12 @@ export class Me {
     return this.transport.send(request, (response) => response.json());
   }
 
+  /** Returns a page of the caller's open tasks and of those assigned to the caller in all spaces. */
+  agenda(query: AgendaQuery = {}, options: RequestOptions = {}): Promise<TaskPage> {
+    const request = { path: "/api/me/agenda", query, repeatable: true, ...options };
+    return this.transport.send(request, (response) => response.json());
+  }
+
   /** Returns everything that is stored about the caller. */
   export(options: RequestOptions = {}): Promise<Export> {
     const request = { path: "/api/me/export", repeatable: true, timeout: Infinity, ...options };
@@ -30,7 +36,7 @@ export class Me {
   }
 
   /** Stores what an export has: all of it or nothing. */
-  import(document: Import, options: KeyOptions = {}): Promise<Imported> {
+  import(document: Import | Export, options: KeyOptions = {}): Promise<Imported> {
     const request = { ...post("/api/me/import", document, options), timeout: Infinity };
     return this.transport.send(request, (response) => response.json());
   }

@@ -1,4 +1,4 @@
-import { ApiError } from "./errors.js";
+import { ApiError, isDeletedBefore } from "./errors.js";
 import { post, type KeyOptions } from "./post.js";
 import type { Request, RequestOptions, Transport } from "./transport.js";
 import type { Deleted } from "./types.js";
@@ -90,8 +90,7 @@ export class Resource<Tagged extends { etag: string }, Value, New, Changes> {
     try {
       return await this.transport.send({ ...request, ...(query && { query }) }, (response) => response.json());
     } catch (error) {
-      // Deleted by an attempt whose response was lost, or meanwhile by another device.
-      if (!(error instanceof ApiError && error.maybeExecuted && error.status === 404)) throw error;
+      if (!isDeletedBefore(error)) throw error;
       const message = this.path === "/api/tasks" ? "Task deleted successfully" : "List deleted successfully";
       return { message, id } as Deleted;
     }

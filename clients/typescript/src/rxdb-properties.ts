@@ -22,6 +22,9 @@ export const TASK_PROPERTIES = {
   recurrence: { type: "object" },
   series_id: { type: "string" },
   next_id: { type: "string" },
+  assigned_to: { type: "string" },
+  created_by: { type: ["string", "null"] },
+  updated_by: { type: "string" },
 };
 
 /** Each field of a list in a response, except those of a newer version. */

@@ -4,7 +4,7 @@ import { ApiError } from "./errors.js";
 import { deleted } from "./rxdb-pull.js";
 import { isEqual } from "./store/patch.js";
 import type { Fields } from "./store/records.js";
-import type { BatchOperation, BatchResult, FailedResult } from "./types.js";
+import type { BatchOperation, BatchResult, Comment, FailedResult, List, MismatchedResult, Task } from "./types.js";
 
 export interface Document {
   id: string;
@@ -128,7 +128,7 @@ function conflictOf(target: Target, row: Row, result: BatchResult): Document | u
   if (!("error" in result)) return undefined;
   const { assumedMasterState: known, newDocumentState: next } = row;
   if ("etag" in result) {
-    const document = { ...("task" in result ? result.task : result.list), etag: result.etag, _deleted: false };
+    const document = { ...valueOf(result), etag: result.etag, _deleted: false };
     return known === undefined && isCreated(document, next) ? undefined : document;
   }
   if (result.status === 404 && next._deleted) return undefined;
@@ -136,6 +136,11 @@ function conflictOf(target: Target, row: Row, result: BatchResult): Document | u
   const { code, error: message, details } = result;
   target.onRejected({ document: next as unknown as Fields, error: { code, message, details } });
   return known ?? deleted(next.id);
+}
+
+function valueOf(result: MismatchedResult): Task | List | Comment {
+  if ("task" in result) return result.task;
+  return "list" in result ? result.list : result.comment;
 }
 
 /** Returns whether a creation at an id that exists has nothing to add: an earlier attempt has succeeded. */

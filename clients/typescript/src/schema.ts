@@ -11,7 +11,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Run several operations on tasks and lists
+         * Run several operations on tasks, lists and comments
          * @description Runs up to 100 operations in one transaction, in order; each is answered like its single request.
          */
         post: operations["batch"];
@@ -41,6 +41,85 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List my comments
+         * @description Returns comments, a page at a time; of an unknown task there are none.
+         */
+        get: operations["listComments"];
+        put?: never;
+        /**
+         * Create a comment
+         * @description Creates a comment on a task, which stays as it is; with an idempotency key, once however often sent.
+         */
+        post: operations["createComment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/comments/{comment_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a comment
+         * @description Returns one comment. One that does not exist and one of another user have the same response: 404.
+         */
+        get: operations["getComment"];
+        /**
+         * Update a comment, or create it with an id of the client
+         * @description Changes the given fields and no others; in a space only its author may.
+         *
+         *     With `If-None-Match: *` it creates the comment instead: the body is that of `POST`, and the id is a UUIDv7
+         *     that the client has made.
+         */
+        put: operations["updateComment"];
+        post?: never;
+        /**
+         * Delete a comment
+         * @description Deletes a comment permanently; in a space its author may, and an owner of the space.
+         */
+        delete: operations["deleteComment"];
+        options?: never;
+        head?: never;
+        /**
+         * Update a comment (JSON Merge Patch)
+         * @description Changes the given fields and no others, as PUT does.
+         */
+        patch: operations["patchComment"];
+        trace?: never;
+    };
+    "/api/comments/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count my comments
+         * @description Returns the tasks that have comments, a page at a time, with their number and the newest's time.
+         */
+        get: operations["countComments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events": {
         parameters: {
             query?: never;
@@ -55,6 +134,26 @@ export interface paths {
         get: operations["streamChanges"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invitations/redeem": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Join a space
+         * @description Makes the caller a member of the space of an invitation; a member gets what is there.
+         */
+        post: operations["redeemInvitation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -210,6 +309,28 @@ export interface paths {
         patch: operations["patchMe"];
         trace?: never;
     };
+    "/api/me/agenda": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List my work in all spaces
+         * @description Returns the caller's open private tasks, and the open tasks assigned to them in all of their spaces.
+         *
+         *     `user_id` of a task is the owner: the caller or the space. Pages go on over all owners.
+         */
+        get: operations["getAgenda"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me/calendar.ics": {
         parameters: {
             query?: never;
@@ -264,6 +385,679 @@ export interface paths {
          * @description Stores the tasks of an export as the caller's, all or nothing; tasks they already have are skipped.
          */
         post: operations["importMe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/moves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move tasks or a list to a space, or back
+         * @description Moves tasks with all below them, or a list with all its tasks: all of it or nothing. Ids stay.
+         */
+        post: operations["createMove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/spaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List my spaces
+         * @description Returns the spaces of the caller, each with a state that changes with every change in it.
+         */
+        get: operations["listSpaces"];
+        put?: never;
+        /**
+         * Create a space
+         * @description Creates a space, of which the caller becomes the owner.
+         */
+        post: operations["createSpace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/spaces/{space_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a space
+         * @description Returns a space. One that does not exist and one of others have the same response: 404.
+         */
+        get: operations["getSpace"];
+        /**
+         * Update a space
+         * @description Changes the given fields and no others.
+         */
+        put: operations["updateSpace"];
+        post?: never;
+        /**
+         * Delete a space
+         * @description Erases a space with all that is in it, its trash included; from then on it is 404 for everybody.
+         */
+        delete: operations["deleteSpace"];
+        options?: never;
+        head?: never;
+        /**
+         * Update a space (JSON Merge Patch)
+         * @description Changes the given fields and no others, as PUT does.
+         */
+        patch: operations["patchSpace"];
+        trace?: never;
+    };
+    "/api/spaces/{space_id}/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the activity of a space
+         * @description Returns what members did in the space, newest first: names of fields, never their values.
+         */
+        get: operations["listSpaceActivity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/spaces/{space_id}/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run several operations on tasks, lists and comments
+         * @description Runs up to 100 operations in one transaction, in order; each is answered like its single request.
+         */
+        post: operations["batchSpace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/spaces/{space_id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a space's changes
+         * @description Returns the changes since a cursor: a client that applies them has the same tasks as in the list.
+         */
+        get: operations["listSpaceChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/spaces/{space_id}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a space's comments
+         * @description Returns comments, a page at a time; of an unknown task there are none.
+         */
+        get: operations["listSpaceComments"];
+        put?: never;
+        /**
+         * Create a comment
+         * @description Creates a comment on a task, which stays as it is; with an idempotency key, once however often sent.
+         */
+        post: operations["createSpaceComment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/spaces/{space_id}/comments/{comment_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a comment
+         * @description Returns one comment. One that does not exist and one of another user have the same response: 404.
+         */
+        get: operations["getSpaceComment"];
+        /**
+         * Update a comment, or create it with an id of the client
+         * @description Changes the given fields and no others; in a space only its author may.
+         *
+         *     With `If-None-Match: *` it creates the comment instead: the body is that of `POST`, and the id is a UUIDv7
+         *     that the client has made.
+         */
+        put: operations["updateSpaceComment"];
+        post?: never;
+        /**
+         * Delete a comment
+         * @description Deletes a comment permanently; in a space its author may, and an owner of the space.
+         */
+        delete: operations["deleteSpaceComment"];
+        options?: never;
+        head?: never;
+        /**
+         * Update a comment (JSON Merge Patch)
+         * @description Changes the given fields and no others, as PUT does.
+         */
+        patch: operations["patchSpaceComment"];
+        trace?: never;
+    };
+    "/api/spaces/{space_id}/comments/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count a space's comments
+         * @description Returns the tasks that have comments, a page at a time, with their number and the newest's time.
+         */
+        get: operations["countSpaceComments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/spaces/{space_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream a space's changes
+         * @description Returns the same feed as Server-Sent Events: `id` is the cursor after the change, `data` the change.
+         */
+        get: operations["streamSpaceChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/spaces/{space_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export a space
+         * @description Returns everything in the space, as a stream; it breaks off once the caller is no member any more.
+         */
+        get: operations["exportSpace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/spaces/{space_id}/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the open invitations of a space
+         * @description Returns the open invitations, the newest first, without their secrets.
+         */
+        get: operations["listInvitations"];
+        put?: never;
+        /**
+         * Invite people to a space
+         * @description Creates an invitation; `invitation` is shown once, and not in a replayed response.
+         */
+        post: operations["createInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/spaces/{space_id}/invitations/{invitation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an invitation
+         * @description Revokes an open invitation.
+         */
+        delete: operations["revokeInvitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/spaces/{space_id}/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a space's labels
+         * @description Returns the labels in use, a page at a time, each with its number of tasks.
+         */
+        get: operations["listSpaceLabels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/spaces/{space_id}/labels/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove a label everywhere
+         * @description Removes a label from every task that has it, in one transaction; completed tasks too.
+         */
+        post: operations["removeSpaceLabel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/spaces/{space_id}/labels/rename": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rename a label everywhere
+         * @description Replaces a label of every task that has it, in one transaction; completed tasks too.
+         */
+        post: operations["renameSpaceLabel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/spaces/{space_id}/lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a space's lists
+         * @description Returns all lists of the caller, archived ones too, by position.
+         */
+        get: operations["listSpaceLists"];
+        put?: never;
+        /**
+         * Create a list
+         * @description Creates a list of the caller; with an idempotency key, once however often it is sent.
+         */
+        post: operations["createSpaceList"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/spaces/{space_id}/lists/{list_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a list
+         * @description Returns one list. One that does not exist and one of another user have the same response: 404.
+         */
+        get: operations["getSpaceList"];
+        /**
+         * Update a list, or create it with an id of the client
+         * @description Changes the given fields and no others.
+         *
+         *     With `If-None-Match: *` it creates the list instead: the body is that of `POST`, and the id is a UUIDv7
+         *     that the client has made.
+         */
+        put: operations["updateSpaceList"];
+        post?: never;
+        /**
+         * Delete a list
+         * @description Deletes a list permanently. If there are tasks in it, `tasks` says what becomes of them.
+         */
+        delete: operations["deleteSpaceList"];
+        options?: never;
+        head?: never;
+        /**
+         * Update a list (JSON Merge Patch)
+         * @description Changes the given fields and no others, as PUT does.
+         */
+        patch: operations["patchSpaceList"];
+        trace?: never;
+    };
+    "/api/spaces/{space_id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the members of a space
+         * @description Returns the members who have a role, by the time of joining.
+         */
+        get: operations["listMembers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/spaces/{space_id}/members/{member_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a member
+         * @description Returns a member of the space, also one who has left.
+         */
+        get: operations["getMember"];
+        /**
+         * Update a member
+         * @description Changes the role of a member, or the caller's own name.
+         */
+        put: operations["updateMember"];
+        post?: never;
+        /**
+         * Remove a member, or leave
+         * @description Ends a membership at once, in every process.
+         */
+        delete: operations["removeMember"];
+        options?: never;
+        head?: never;
+        /**
+         * Update a member (JSON Merge Patch)
+         * @description Changes the role of a member, or the caller's own name, as PUT does.
+         */
+        patch: operations["patchMember"];
+        trace?: never;
+    };
+    "/api/spaces/{space_id}/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a space's tasks
+         * @description Returns the caller's tasks, a page at a time; the newest first, unless `sort` is given.
+         */
+        get: operations["listSpaceTasks"];
+        put?: never;
+        /**
+         * Create a task
+         * @description Creates a task of the caller; with an idempotency key, once however often it is sent.
+         */
+        post: operations["createSpaceTask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/spaces/{space_id}/tasks/{task_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a task
+         * @description Returns one task. One that does not exist and one of another user have the same response: 404.
+         */
+        get: operations["getSpaceTask"];
+        /**
+         * Update a task, or create it with an id of the client
+         * @description Changes the given fields and no others; `description: null` clears it.
+         *
+         *     With `If-None-Match: *` it creates the task instead: the body is that of `POST`, and the id is a UUIDv7
+         *     that the client has made.
+         */
+        put: operations["updateSpaceTask"];
+        post?: never;
+        /**
+         * Delete a task
+         * @description Deletes a task, for good or to the trash; `subtasks` says what becomes of the tasks below it.
+         */
+        delete: operations["deleteSpaceTask"];
+        options?: never;
+        head?: never;
+        /**
+         * Update a task (JSON Merge Patch)
+         * @description Changes the given fields and no others, as PUT does.
+         */
+        patch: operations["patchSpaceTask"];
+        trace?: never;
+    };
+    "/api/spaces/{space_id}/tasks/{task_id}/occurrences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the next days of a recurring task
+         * @description Returns the days on which a task comes again by its rule; without a recurrence there are none.
+         */
+        get: operations["listSpaceOccurrences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/spaces/{space_id}/tasks/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run several operations on tasks
+         * @description Runs up to 100 operations in one transaction; each is answered like its single request.
+         */
+        post: operations["batchSpaceTasks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/spaces/{space_id}/tasks/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count a space's open tasks
+         * @description Counts the caller's open tasks: overdue, due today, due later and undated, and in each list.
+         */
+        get: operations["summarizeSpaceTasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/spaces/{space_id}/trash": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a space's trash
+         * @description Returns the tasks in the trash, a page at a time, the newest deletion first.
+         */
+        get: operations["listSpaceTrash"];
+        put?: never;
+        post?: never;
+        /**
+         * Empty a space's trash
+         * @description Deletes all that is in the trash, permanently.
+         */
+        delete: operations["emptySpaceTrash"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/spaces/{space_id}/trash/{task_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a task permanently
+         * @description Deletes a task from the trash, with all that were deleted with it.
+         */
+        delete: operations["purgeSpaceTask"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/spaces/{space_id}/trash/{task_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore a task
+         * @description Restores a task from the trash, with all that were deleted with it.
+         */
+        post: operations["restoreSpaceTask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/spaces/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream which of my spaces change
+         * @description Returns Server-Sent Events: each space once, then one whenever it has changed or is gone.
+         */
+        get: operations["streamSpaces"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -546,6 +1340,83 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * ActivityEntry
+         * @description A change by a member: names of fields, never their values.
+         */
+        ActivityEntry: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "created" | "updated" | "completed" | "reopened" | "deleted" | "trashed" | "restored" | "moved_in" | "moved_out" | "commented" | "joined" | "left" | "removed" | "role_changed" | "renamed";
+            /**
+             * Actor Id
+             * @description The member who did it.
+             */
+            actor_id: string | null;
+            /**
+             * At
+             * Format: date-time
+             * @description RFC 3339, UTC.
+             */
+            at: string;
+            /**
+             * Comment Id
+             * Format: uuid
+             */
+            comment_id?: string;
+            /**
+             * Count
+             * @description The number of tasks that changed with a list or a label.
+             */
+            count?: number;
+            /**
+             * Fields
+             * @description The names of the fields that were given.
+             */
+            fields?: string[];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * List Id
+             * Format: uuid
+             */
+            list_id?: string;
+            /**
+             * Member Id
+             * Format: uuid
+             */
+            member_id?: string;
+            /**
+             * Task Id
+             * Format: uuid
+             * @description The task, or that of the comment.
+             */
+            task_id?: string;
+            /**
+             * Via
+             * @description An access token of the member, or the app's back end for the member.
+             * @enum {string}
+             */
+            via?: "token" | "service";
+        };
+        /**
+         * ActivityList
+         * @description A page of the activity of a space, newest first.
+         */
+        ActivityList: {
+            /** Activity */
+            activity: components["schemas"]["ActivityEntry"][];
+            /**
+             * Next Cursor
+             * @description For the next page; null when nothing follows.
+             */
+            next_cursor: string | null;
+        };
+        /**
          * Alive
          * @description The process is alive.
          */
@@ -593,7 +1464,7 @@ export interface components {
          */
         ChangeList: {
             /** Changes */
-            changes: (components["schemas"]["TaskUpsert"] | components["schemas"]["ListUpsert"] | components["schemas"]["ListDeletion"] | components["schemas"]["TaskDeletion"])[];
+            changes: (components["schemas"]["TaskUpsert"] | components["schemas"]["ListUpsert"] | components["schemas"]["CommentUpsert"] | components["schemas"]["MembershipUpsert"] | components["schemas"]["MembershipDeletion"] | components["schemas"]["CommentDeletion"] | components["schemas"]["ListDeletion"] | components["schemas"]["TaskDeletion"])[];
             /**
              * Cursor
              * @description For the next request, whether more follows or not.
@@ -601,6 +1472,278 @@ export interface components {
             cursor: string;
             /** Has More */
             has_more: boolean;
+        };
+        /**
+         * Comment
+         * @description A comment on a task.
+         */
+        Comment: {
+            /**
+             * Author Id
+             * @description The member of the space who wrote it; null if private.
+             */
+            author_id: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             * @description RFC 3339, UTC; the millisecond of `id`.
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Mentions */
+            mentions?: string[];
+            /**
+             * Metadata
+             * @description Values of the app's own, at most 4096 bytes as JSON.
+             * @example {
+             *       "colour": "red"
+             *     }
+             */
+            metadata?: {
+                [key: string]: string | number | boolean;
+            };
+            /**
+             * Task Id
+             * Format: uuid
+             */
+            task_id: string;
+            /** Text */
+            text: string;
+            /**
+             * Updated At
+             * Format: date-time
+             * @description RFC 3339, UTC; moves forward with every successful update.
+             */
+            updated_at: string;
+            /**
+             * User Id
+             * Format: uuid
+             * @description The owner of the task.
+             */
+            user_id: string;
+        };
+        /**
+         * CommentChanges
+         * @description The body of `PUT /api/comments/{comment_id}`: the given fields change; at least one is required. Accepted and ignored: `id`, `user_id`, `author_id`, `created_at`, `updated_at`.
+         */
+        CommentChanges: {
+            /**
+             * Mentions
+             * @description Only in a space: the members whom it concerns; the app notifies them.
+             */
+            mentions?: string[] | null;
+            /**
+             * Metadata
+             * @description Values of the app's own, at most 4096 bytes as JSON. A null removes its key.
+             * @example {
+             *       "colour": "red"
+             *     }
+             * @example {}
+             */
+            metadata?: {
+                [key: string]: string | number | boolean | null;
+            } | null;
+            /**
+             * Task Id
+             * Format: uuid
+             * @description That of the comment, which stays with its task.
+             */
+            task_id?: string;
+            /**
+             * Text
+             * @description 1-4000 characters (Unicode code points) after trimming white space.
+             * @example The blue one is sold out.
+             */
+            text?: string;
+        };
+        /**
+         * CommentCount
+         * @description The number of comments on a task, and when the newest one was made.
+         */
+        CommentCount: {
+            /** Comments */
+            comments: number;
+            /**
+             * Last At
+             * Format: date-time
+             * @description RFC 3339, UTC.
+             */
+            last_at: string;
+            /**
+             * Task Id
+             * Format: uuid
+             */
+            task_id: string;
+        };
+        /**
+         * CommentCounts
+         * @description A page of the tasks that have comments, by their ids.
+         */
+        CommentCounts: {
+            /** Counts */
+            counts: components["schemas"]["CommentCount"][];
+            /**
+             * Next Cursor
+             * @description For the next page; null when nothing follows.
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * CommentDeleted
+         * @description The response to a deletion.
+         */
+        CommentDeleted: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Message
+             * @constant
+             */
+            message: "Comment deleted successfully";
+        };
+        /**
+         * CommentDeletion
+         * @description A deleted comment; only with `kinds`.
+         */
+        CommentDeletion: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "comment";
+            /**
+             * Op
+             * @constant
+             */
+            op: "delete";
+        };
+        /**
+         * CommentExists
+         * @description The error of a creation at an id that exists, with the comment that is there.
+         */
+        CommentExists: {
+            /** @description For programs. */
+            code: string;
+            comment: components["schemas"]["Comment"];
+            /** @description Text for people. */
+            error: string;
+            /** @description The entity tag of the comment that is there. */
+            etag: string;
+        };
+        /**
+         * CommentList
+         * @description A page of comments.
+         */
+        CommentList: {
+            /** Comments */
+            comments: components["schemas"]["Comment"][];
+            /**
+             * Next Cursor
+             * @description For the next page; null when nothing follows.
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * CommentUpsert
+         * @description A comment that was created or changed, in its current state; only with `kinds`.
+         */
+        CommentUpsert: {
+            comment: components["schemas"]["Comment"];
+            /**
+             * Etag
+             * @description The entity tag of that state.
+             */
+            etag: string;
+            /**
+             * Op
+             * @constant
+             */
+            op: "upsert";
+        };
+        /**
+         * CreateComment
+         * @description Creates a comment, as `POST /api/comments` does, or `PUT /api/comments/{comment_id}` with `If-None-Match: *`.
+         */
+        CreateComment: {
+            comment: components["schemas"]["NewComment"];
+            /**
+             * Id
+             * @description An id that the client has made: a UUIDv7. Without it, the service's own.
+             */
+            id?: string | null;
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "comment";
+            /**
+             * Op
+             * @constant
+             */
+            op: "create";
+        };
+        /**
+         * CreatedCommentResult
+         * @description The result of an operation that created a comment.
+         */
+        CreatedCommentResult: {
+            comment: components["schemas"]["Comment"];
+            /** Etag */
+            etag: string;
+            /**
+             * Status
+             * @constant
+             */
+            status: 201;
+        };
+        /**
+         * CreatedInvitation
+         * @description A new invitation with its secret, which is shown once.
+         */
+        CreatedInvitation: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string | null;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Invitation
+             * @description The text to send to those who are invited; absent in a replayed response.
+             */
+            invitation?: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "editor" | "viewer";
+            /** Used */
+            used: number;
+            /** Uses */
+            uses: number;
         };
         /**
          * CreatedListResult
@@ -744,6 +1887,54 @@ export interface components {
              */
             op: "create";
             task: components["schemas"]["NewTask"];
+        };
+        /**
+         * DeleteComment
+         * @description Deletes a comment, as `DELETE /api/comments/{comment_id}` does.
+         */
+        DeleteComment: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * If Match
+             * @description As the header `If-Match`.
+             * @example "1764000000000000"
+             */
+            if_match?: string | null;
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "comment";
+            /**
+             * Op
+             * @constant
+             */
+            op: "delete";
+        };
+        /**
+         * DeletedCommentResult
+         * @description The result of an operation that deleted a comment.
+         */
+        DeletedCommentResult: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Message
+             * @constant
+             */
+            message: "Comment deleted successfully";
+            /**
+             * Status
+             * @constant
+             */
+            status: 200;
         };
         /**
          * DeletedListResult
@@ -908,8 +2099,12 @@ export interface components {
          * @description Everything that is stored about a user; `user` is null before their first write.
          */
         Export: {
+            /** Comments */
+            comments?: components["schemas"]["Comment"][];
             /** Lists */
             lists?: components["schemas"]["List"][];
+            /** Spaces */
+            spaces?: components["schemas"]["OwnMembership"][];
             /** Tasks */
             tasks: components["schemas"]["Task"][];
             /** Tokens */
@@ -937,13 +2132,15 @@ export interface components {
              * @description 412 only if the batch had made the object itself, and was not applied.
              * @enum {integer}
              */
-            status: 400 | 404 | 409 | 410 | 412 | 424;
+            status: 400 | 404 | 405 | 409 | 410 | 412 | 424;
         };
         /**
          * Import
-         * @description The body of `POST /api/me/import`: an export. Accepted and ignored: `user`, `trash`, `spaces`, `tokens`.
+         * @description The body of `POST /api/me/import`: an export. Accepted and ignored: `user`, `trash`, `spaces`, `tokens`, `space`, `members`.
          */
         Import: {
+            /** Comments */
+            comments?: components["schemas"]["ImportedComment"][];
             /** Lists */
             lists?: components["schemas"]["ImportedList"][];
             /** Tasks */
@@ -958,6 +2155,49 @@ export interface components {
             imported: number;
             /** Skipped */
             skipped: number;
+        };
+        /**
+         * ImportedComment
+         * @description A comment of an export. Its owner and its author are ignored: they become the caller. Accepted and ignored: `user_id`, `author_id`, `mentions`.
+         */
+        ImportedComment: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Metadata
+             * @description Values of the app's own, at most 4096 bytes as JSON. A null removes its key.
+             * @example {
+             *       "colour": "red"
+             *     }
+             * @example {}
+             */
+            metadata?: {
+                [key: string]: string | number | boolean | null;
+            } | null;
+            /**
+             * Task Id
+             * Format: uuid
+             */
+            task_id: string;
+            /**
+             * Text
+             * @description 1-4000 characters (Unicode code points) after trimming white space.
+             * @example The blue one is sold out.
+             */
+            text: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
         };
         /**
          * ImportedList
@@ -1009,7 +2249,7 @@ export interface components {
         };
         /**
          * ImportedTask
-         * @description A task of an export. Its owner is ignored: it becomes the caller's. Accepted and ignored: `user_id`, `series_id`, `next_id`.
+         * @description A task of an export. Its owner is ignored: it becomes the caller's. Accepted and ignored: `user_id`, `series_id`, `next_id`, `created_by`, `updated_by`.
          */
         ImportedTask: {
             /**
@@ -1115,6 +2355,62 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+        };
+        /**
+         * Invitation
+         * @description An invitation to a space.
+         */
+        Invitation: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string | null;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "editor" | "viewer";
+            /** Used */
+            used: number;
+            /** Uses */
+            uses: number;
+        };
+        /**
+         * InvitationList
+         * @description The open invitations of a space, the newest first.
+         */
+        InvitationList: {
+            /** Invitations */
+            invitations: components["schemas"]["Invitation"][];
+        };
+        /**
+         * InvitationRevoked
+         * @description The response to a revocation.
+         */
+        InvitationRevoked: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Message
+             * @constant
+             */
+            message: "Invitation revoked successfully";
         };
         /**
          * LabelCount
@@ -1353,6 +2649,177 @@ export interface components {
             op: "upsert";
         };
         /**
+         * Member
+         * @description A person in a space, or one who has left: then `role` is null.
+         */
+        Member: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Joined At
+             * Format: date-time
+             */
+            joined_at: string;
+            /**
+             * Left At
+             * Format: date-time
+             */
+            left_at?: string;
+            /** Name */
+            name: string | null;
+            /**
+             * Person Id
+             * @description The user id; null once that person has erased their data.
+             */
+            person_id: string | null;
+            /** Role */
+            role: ("owner" | "editor" | "viewer") | null;
+            /**
+             * Space Id
+             * Format: uuid
+             */
+            space_id: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * MemberChanges
+         * @description The body of a change of a member: `role` by an owner, `name` by the member. Accepted and ignored: `id`, `space_id`, `person_id`, `joined_at`, `left_at`, `updated_at`.
+         */
+        MemberChanges: {
+            /**
+             * Name
+             * @description What the member is called in this space: 1-100 characters after trimming, or null.
+             * @example Ann
+             */
+            name?: string | null;
+            /** @enum {string} */
+            role?: "owner" | "editor" | "viewer";
+        };
+        /**
+         * MemberList
+         * @description The members who have a role, by the time of joining.
+         */
+        MemberList: {
+            /** Members */
+            members: components["schemas"]["Member"][];
+        };
+        /**
+         * MemberRemoved
+         * @description The response to a removal.
+         */
+        MemberRemoved: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Message
+             * @constant
+             */
+            message: "Member removed successfully";
+        };
+        /**
+         * Membership
+         * @description A space that the caller is in, in the caller's own change feed.
+         */
+        Membership: {
+            /**
+             * Joined At
+             * Format: date-time
+             */
+            joined_at: string;
+            /**
+             * Space Id
+             * Format: uuid
+             */
+            space_id: string;
+        };
+        /**
+         * MembershipDeletion
+         * @description A deleted membership; only with `kinds`.
+         */
+        MembershipDeletion: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "membership";
+            /**
+             * Op
+             * @constant
+             */
+            op: "delete";
+        };
+        /**
+         * MembershipUpsert
+         * @description A membership that was created or changed, in its current state; only with `kinds`.
+         */
+        MembershipUpsert: {
+            /**
+             * Etag
+             * @description The entity tag of that state.
+             */
+            etag: string;
+            membership: components["schemas"]["Membership"];
+            /**
+             * Op
+             * @constant
+             */
+            op: "upsert";
+        };
+        /**
+         * MemberUpsert
+         * @description A member that was created or changed, in its current state; only with `kinds`.
+         */
+        MemberUpsert: {
+            /**
+             * Etag
+             * @description The entity tag of that state.
+             */
+            etag: string;
+            member: components["schemas"]["Member"];
+            /**
+             * Op
+             * @constant
+             */
+            op: "upsert";
+        };
+        /**
+         * MismatchedCommentResult
+         * @description The result of an operation not carried out: the comment is in another version, or there already.
+         */
+        MismatchedCommentResult: {
+            /** Code */
+            code: string;
+            /** @description The comment that is there. */
+            comment: components["schemas"]["Comment"];
+            /** Error */
+            error: string;
+            /**
+             * Etag
+             * @description The entity tag of what is there.
+             */
+            etag: string;
+            /**
+             * Status
+             * @constant
+             */
+            status: 412;
+        };
+        /**
          * MismatchedListResult
          * @description The result of an operation not carried out: the list is in another version, or there already.
          */
@@ -1407,7 +2874,7 @@ export interface components {
              */
             atomic?: boolean;
             /** Operations */
-            operations: (components["schemas"]["CreateTask"] | components["schemas"]["UpdateTask"] | components["schemas"]["DeleteTask"] | components["schemas"]["CreateList"] | components["schemas"]["UpdateList"] | components["schemas"]["DeleteList"])[];
+            operations: (components["schemas"]["CreateTask"] | components["schemas"]["UpdateTask"] | components["schemas"]["DeleteTask"] | components["schemas"]["CreateList"] | components["schemas"]["UpdateList"] | components["schemas"]["DeleteList"] | components["schemas"]["CreateComment"] | components["schemas"]["UpdateComment"] | components["schemas"]["DeleteComment"])[];
         };
         /**
          * MixedBatchResults
@@ -1415,7 +2882,133 @@ export interface components {
          */
         MixedBatchResults: {
             /** Results */
-            results: (components["schemas"]["CreatedResult"] | components["schemas"]["UpdatedResult"] | components["schemas"]["DeletedResult"] | components["schemas"]["MismatchedResult"] | components["schemas"]["CreatedListResult"] | components["schemas"]["UpdatedListResult"] | components["schemas"]["DeletedListResult"] | components["schemas"]["MismatchedListResult"] | components["schemas"]["FailedResult"])[];
+            results: (components["schemas"]["CreatedResult"] | components["schemas"]["UpdatedResult"] | components["schemas"]["DeletedResult"] | components["schemas"]["MismatchedResult"] | components["schemas"]["CreatedListResult"] | components["schemas"]["UpdatedListResult"] | components["schemas"]["DeletedListResult"] | components["schemas"]["MismatchedListResult"] | components["schemas"]["CreatedCommentResult"] | components["schemas"]["UpdatedCommentResult"] | components["schemas"]["DeletedCommentResult"] | components["schemas"]["MismatchedCommentResult"] | components["schemas"]["FailedResult"])[];
+        };
+        /**
+         * Move
+         * @description The body of `POST /api/moves`: tasks with all below them, or a list with all its tasks.
+         */
+        Move: {
+            /**
+             * From
+             * @description The id of a space; null: the caller's own.
+             */
+            from: string | null;
+            /** List */
+            list?: string | null;
+            /** Tasks */
+            tasks?: components["schemas"]["NamedTask"][] | null;
+            /**
+             * To
+             * @description The id of another space; null: the caller's own.
+             */
+            to: string | null;
+            /**
+             * To List
+             * @description A list of the target.
+             */
+            to_list?: string | null;
+            /**
+             * To Parent
+             * @description A task of the target.
+             */
+            to_parent?: string | null;
+        };
+        /**
+         * Moved
+         * @description The response to a move.
+         */
+        Moved: {
+            /**
+             * Moved
+             * @description How many tasks were moved, with those below the named ones.
+             */
+            moved: number;
+            /**
+             * Tasks
+             * @description The named tasks, in their order; absent for a list.
+             */
+            tasks?: components["schemas"]["MovedTask"][];
+        };
+        /**
+         * MovedTask
+         * @description A task where it is now.
+         */
+        MovedTask: {
+            /** Etag */
+            etag: string;
+            task: components["schemas"]["Task"];
+        };
+        /**
+         * NamedTask
+         * @description A task to move, with all below it.
+         */
+        NamedTask: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * If Match
+             * @description As the header `If-Match`.
+             * @example "1764000000000000"
+             */
+            if_match?: string | null;
+        };
+        /**
+         * NewComment
+         * @description The body of `POST /api/comments`. Accepted and ignored: `id`, `user_id`, `author_id`, `created_at`, `updated_at`.
+         */
+        NewComment: {
+            /**
+             * Mentions
+             * @description Only in a space: the members whom it concerns; the app notifies them.
+             */
+            mentions?: string[] | null;
+            /**
+             * Metadata
+             * @description Values of the app's own, at most 4096 bytes as JSON. A null removes its key.
+             * @example {
+             *       "colour": "red"
+             *     }
+             * @example {}
+             */
+            metadata?: {
+                [key: string]: string | number | boolean | null;
+            } | null;
+            /**
+             * Task Id
+             * Format: uuid
+             */
+            task_id: string;
+            /**
+             * Text
+             * @description 1-4000 characters (Unicode code points) after trimming white space.
+             * @example The blue one is sold out.
+             */
+            text: string;
+        };
+        /**
+         * NewInvitation
+         * @description The body of `POST /api/spaces/{space_id}/invitations`. Accepted and ignored: `id`, `used`, `expires_at`, `created_by`, `created_at`, `invitation`.
+         */
+        NewInvitation: {
+            /**
+             * Expires In
+             * @description Seconds. Without it: `604800`.
+             */
+            expires_in?: number;
+            /**
+             * @description Without it: `"editor"`.
+             * @enum {string}
+             */
+            role?: "editor" | "viewer";
+            /**
+             * Uses
+             * @description How many people can join with it. Without it: `1`.
+             */
+            uses?: number;
         };
         /**
          * NewList
@@ -1469,8 +3062,47 @@ export interface components {
             rule: string;
         };
         /**
+         * NewSpace
+         * @description The body of `POST /api/spaces`; `name` is the caller's as a member. Accepted and ignored: `id`, `created_at`, `updated_at`.
+         */
+        NewSpace: {
+            /**
+             * Is Archived
+             * @description Its tasks are untouched; `archived=false` leaves them out of a list. Without it: `false`.
+             */
+            is_archived?: boolean;
+            /**
+             * Metadata
+             * @description Values of the app's own, at most 4096 bytes as JSON. A null removes its key.
+             * @example {
+             *       "colour": "red"
+             *     }
+             * @example {}
+             */
+            metadata?: {
+                [key: string]: string | number | boolean | null;
+            } | null;
+            /**
+             * Name
+             * @description What the member is called in this space: 1-100 characters after trimming, or null.
+             * @example Ann
+             */
+            name?: string | null;
+            /**
+             * Time Zone
+             * @description The IANA name of the space's time zone, for dates that have none.
+             */
+            time_zone?: string | null;
+            /**
+             * Title
+             * @description 1-200 characters (Unicode code points) after trimming white space.
+             * @example Buy milk
+             */
+            title: string;
+        };
+        /**
          * NewTask
-         * @description The body of `POST /api/tasks`. Accepted and ignored: `id`, `user_id`, `created_at`, `updated_at`, `series_id`, `next_id`.
+         * @description The body of `POST /api/tasks`. Accepted and ignored: `id`, `user_id`, `created_at`, `updated_at`, `series_id`, `next_id`, `created_by`, `updated_by`.
          */
         NewTask: {
             /**
@@ -1481,6 +3113,11 @@ export interface components {
              *     ]
              */
             add_labels?: string[];
+            /**
+             * Assigned To
+             * @description Only in a space: the member who is asked to do it; `me` is the caller.
+             */
+            assigned_to?: string | "me" | null;
             /**
              * Completed At
              * @description When it was completed, with an offset. It has no effect without `is_completed: true`.
@@ -1648,6 +3285,18 @@ export interface components {
             offset_minutes: number;
         };
         /**
+         * OwnMembership
+         * @description A space, and the user as its member.
+         */
+        OwnMembership: {
+            member: components["schemas"]["Member"];
+            /**
+             * Space Id
+             * Format: uuid
+             */
+            space_id: string;
+        };
+        /**
          * PositionAfter
          * @description The place after another one.
          */
@@ -1710,6 +3359,28 @@ export interface components {
             rule?: string;
         };
         /**
+         * Redeemed
+         * @description The space that the caller has joined, and the caller as its member.
+         */
+        Redeemed: {
+            member: components["schemas"]["Member"];
+            space: components["schemas"]["Space"];
+        };
+        /**
+         * Redemption
+         * @description The body of `POST /api/invitations/redeem`.
+         */
+        Redemption: {
+            /** Invitation */
+            invitation: string;
+            /**
+             * Name
+             * @description What the member is called in this space: 1-100 characters after trimming, or null.
+             * @example Ann
+             */
+            name?: string | null;
+        };
+        /**
          * ReminderAt
          * @description A reminder at an instant.
          */
@@ -1728,10 +3399,167 @@ export interface components {
          */
         Restoration: Record<string, never>;
         /**
+         * Space
+         * @description An owner of tasks and lists that several people share.
+         */
+        Space: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Is Archived */
+            is_archived: boolean;
+            /**
+             * Metadata
+             * @description Values of the app's own, at most 4096 bytes as JSON.
+             * @example {
+             *       "colour": "red"
+             *     }
+             */
+            metadata?: {
+                [key: string]: string | number | boolean;
+            };
+            /** Time Zone */
+            time_zone?: string;
+            /** Title */
+            title: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * SpaceChangeList
+         * @description Changes, in the order in which they are to be applied.
+         */
+        SpaceChangeList: {
+            /** Changes */
+            changes: (components["schemas"]["TaskUpsert"] | components["schemas"]["ListUpsert"] | components["schemas"]["CommentUpsert"] | components["schemas"]["MemberUpsert"] | components["schemas"]["SpaceUpsert"] | components["schemas"]["CommentDeletion"] | components["schemas"]["ListDeletion"] | components["schemas"]["TaskDeletion"])[];
+            /**
+             * Cursor
+             * @description For the next request, whether more follows or not.
+             */
+            cursor: string;
+            /** Has More */
+            has_more: boolean;
+        };
+        /**
+         * SpaceChanges
+         * @description The body of `PUT /api/spaces/{space_id}`: only the given fields change; at least one is required. Accepted and ignored: `id`, `created_at`, `updated_at`.
+         */
+        SpaceChanges: {
+            /**
+             * Is Archived
+             * @description Its tasks are untouched; `archived=false` leaves them out of a list.
+             */
+            is_archived?: boolean;
+            /**
+             * Metadata
+             * @description Values of the app's own, at most 4096 bytes as JSON. A null removes its key.
+             * @example {
+             *       "colour": "red"
+             *     }
+             * @example {}
+             */
+            metadata?: {
+                [key: string]: string | number | boolean | null;
+            } | null;
+            /**
+             * Time Zone
+             * @description The IANA name of the space's time zone, for dates that have none.
+             */
+            time_zone?: string | null;
+            /**
+             * Title
+             * @description 1-200 characters (Unicode code points) after trimming white space.
+             * @example Buy milk
+             */
+            title?: string;
+        };
+        /**
+         * SpaceDeleted
+         * @description The response to a deletion.
+         */
+        SpaceDeleted: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Message
+             * @constant
+             */
+            message: "Space deleted successfully";
+        };
+        /**
+         * SpaceExport
+         * @description Everything in a space, with its former members.
+         */
+        SpaceExport: {
+            /** Comments */
+            comments?: components["schemas"]["Comment"][];
+            /** Lists */
+            lists?: components["schemas"]["List"][];
+            /** Members */
+            members: components["schemas"]["Member"][];
+            space: components["schemas"]["Space"];
+            /** Tasks */
+            tasks: components["schemas"]["Task"][];
+        };
+        /**
+         * SpaceList
+         * @description The spaces of the caller, by the time of joining.
+         */
+        SpaceList: {
+            /** Spaces */
+            spaces: components["schemas"]["SpaceOfMember"][];
+        };
+        /**
+         * SpaceOfMember
+         * @description A space, the caller as its member, and a state that changes with every change in it.
+         */
+        SpaceOfMember: {
+            member: components["schemas"]["Member"];
+            space: components["schemas"]["Space"];
+            /** State */
+            state: string;
+        };
+        /**
+         * SpaceUpsert
+         * @description A space that was created or changed, in its current state; only with `kinds`.
+         */
+        SpaceUpsert: {
+            /**
+             * Etag
+             * @description The entity tag of that state.
+             */
+            etag: string;
+            /**
+             * Op
+             * @constant
+             */
+            op: "upsert";
+            space: components["schemas"]["Space"];
+        };
+        /**
          * Task
          * @description A task in a response. The first seven keys are always present, each other one where it has a value.
          */
         Task: {
+            /**
+             * Assigned To
+             * Format: uuid
+             * @description Only in a space: the member who is asked to do it.
+             */
+            assigned_to?: string;
             /**
              * Completed At
              * Format: date-time
@@ -1744,6 +3572,11 @@ export interface components {
              * @description RFC 3339, UTC; the millisecond of `id`.
              */
             created_at: string;
+            /**
+             * Created By
+             * @description Only in a space: the member who made it; null if that person is no member.
+             */
+            created_by?: string | null;
             /** Description */
             description: string | null;
             /**
@@ -1833,6 +3666,12 @@ export interface components {
              */
             updated_at: string;
             /**
+             * Updated By
+             * Format: uuid
+             * @description Only in a space: the member who changed it last.
+             */
+            updated_by?: string;
+            /**
              * User Id
              * Format: uuid
              * @description The owner, from the verified token.
@@ -1841,7 +3680,7 @@ export interface components {
         };
         /**
          * TaskChanges
-         * @description The body of `PUT /api/tasks/{task_id}`: only the given fields change; at least one is required. Accepted and ignored: `id`, `user_id`, `created_at`, `updated_at`, `series_id`, `next_id`.
+         * @description The body of `PUT /api/tasks/{task_id}`: only the given fields change; at least one is required. Accepted and ignored: `id`, `user_id`, `created_at`, `updated_at`, `series_id`, `next_id`, `created_by`, `updated_by`.
          */
         TaskChanges: {
             /**
@@ -1852,6 +3691,11 @@ export interface components {
              *     ]
              */
             add_labels?: string[];
+            /**
+             * Assigned To
+             * @description Only in a space: the member who is asked to do it; `me` is the caller.
+             */
+            assigned_to?: string | "me" | null;
             /**
              * Completed At
              * @description When it was completed, with an offset. It has no effect without `is_completed: true`.
@@ -2272,6 +4116,48 @@ export interface components {
             tasks: components["schemas"]["TrashedTask"][];
         };
         /**
+         * UpdateComment
+         * @description Changes the given fields of a comment, as `PUT /api/comments/{comment_id}` does.
+         */
+        UpdateComment: {
+            comment: components["schemas"]["CommentChanges"];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * If Match
+             * @description As the header `If-Match`.
+             * @example "1764000000000000"
+             */
+            if_match?: string | null;
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "comment";
+            /**
+             * Op
+             * @constant
+             */
+            op: "update";
+        };
+        /**
+         * UpdatedCommentResult
+         * @description The result of an operation that updated a comment.
+         */
+        UpdatedCommentResult: {
+            comment: components["schemas"]["Comment"];
+            /** Etag */
+            etag: string;
+            /**
+             * Status
+             * @constant
+             */
+            status: 200;
+        };
+        /**
          * UpdatedListResult
          * @description The result of an operation that updated a list.
          */
@@ -2455,7 +4341,7 @@ export interface operations {
     listChanges: {
         parameters: {
             query?: {
-                /** @description What the changes are of. A cursor is valid for the kinds that it was given for. */
+                /** @description What the changes are of, each at most once; `comments` only with `tasks`. A cursor is valid for the kinds that it was given for. */
                 kinds?: string;
                 /** @description How many changes to return at most. */
                 limit?: number;
@@ -2480,15 +4366,229 @@ export interface operations {
             };
         };
     };
+    listComments: {
+        parameters: {
+            query?: {
+                /** @description Only comments of this member of the space; `me` is the caller. */
+                author?: string | "me" | null;
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string;
+                /** @description The number to return at most. */
+                limit?: number;
+                /** @description The oldest first, or with `-` the newest. */
+                sort?: "created_at" | "-created_at";
+                /** @description Only comments on this task. */
+                task_id?: string;
+            };
+            header?: {
+                /** @description Answer 304 if the ETag is one of these, or for `*`. */
+                "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    createComment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1-255 visible ASCII characters of your choice, best a UUID: a repeat within 24 hours with the same bytes gets the same response again, with `Idempotent-Replayed: true`. */
+                "Idempotency-Key"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getComment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Answer 304 if the ETag is one of these, or for `*`. */
+                "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                comment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    updateComment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing. */
+                "If-Match"?: string;
+                /** @description With `*`, it is created, with the id of the client. Other values have no effect. */
+                "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                comment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    deleteComment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing. */
+                "If-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                comment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    patchComment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing. */
+                "If-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                comment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    countComments: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string;
+                /** @description The number to return at most. */
+                limit?: number;
+            };
+            header?: {
+                /** @description Answer 304 if the ETag is one of these, or for `*`. */
+                "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     streamChanges: {
         parameters: {
             query?: {
-                /** @description What the changes are of. A cursor is valid for the kinds that it was given for. */
+                /** @description What the changes are of, each at most once; `comments` only with `tasks`. A cursor is valid for the kinds that it was given for. */
                 kinds?: string;
             };
             header?: {
                 /** @description The `id` of the last event that the client received; without it, from the beginning. */
                 "Last-Event-ID"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    redeemInvitation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1-255 visible ASCII characters of your choice, best a UUID: a repeat within 24 hours with the same bytes gets the same response again, with `Idempotent-Replayed: true`. */
+                "Idempotency-Key"?: string;
                 /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
                 "X-Request-ID"?: string;
             };
@@ -2800,6 +4900,38 @@ export interface operations {
             };
         };
     };
+    getAgenda: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the previous page, with the same `sort` and filters. */
+                cursor?: string;
+                due_before?: string;
+                due_from?: string;
+                /** @description How many tasks to return at most. */
+                limit?: number;
+                /** @description The order; `-` is descending. By due: only tasks that have a due date. */
+                sort?: "due" | "-created_at";
+            };
+            header?: {
+                /** @description Answer 304 if the ETag is one of these, or for `*`. */
+                "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     exportCalendar: {
         parameters: {
             query?: never;
@@ -2865,11 +4997,1416 @@ export interface operations {
             };
         };
     };
+    createMove: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1-255 visible ASCII characters of your choice, best a UUID: a repeat within 24 hours with the same bytes gets the same response again, with `Idempotent-Replayed: true`. */
+                "Idempotency-Key"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    listSpaces: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Answer 304 if the ETag is one of these, or for `*`. */
+                "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    createSpace: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1-255 visible ASCII characters of your choice, best a UUID: a repeat within 24 hours with the same bytes gets the same response again, with `Idempotent-Replayed: true`. */
+                "Idempotency-Key"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getSpace: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Answer 304 if the ETag is one of these, or for `*`. */
+                "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    updateSpace: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing. */
+                "If-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    deleteSpace: {
+        parameters: {
+            query?: {
+                /** @description Deletes the tasks of the space too. Required if there are any. */
+                tasks?: "delete";
+            };
+            header?: {
+                /** @description Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing. */
+                "If-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    patchSpace: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing. */
+                "If-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    listSpaceActivity: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the previous page, with the same `task_id`. */
+                cursor?: string;
+                /** @description How many entries to return at most. */
+                limit?: number;
+                /** @description Only what was done to this task and to its comments. */
+                task_id?: string;
+            };
+            header?: {
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    batchSpace: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1-255 visible ASCII characters of your choice, best a UUID: a repeat within 24 hours with the same bytes gets the same response again, with `Idempotent-Replayed: true`. */
+                "Idempotency-Key"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    listSpaceChanges: {
+        parameters: {
+            query?: {
+                /** @description What the changes are of, each at most once; `comments` only with `tasks`. A cursor is valid for the kinds that it was given for. */
+                kinds?: string;
+                /** @description How many changes to return at most. */
+                limit?: number;
+                /** @description `cursor` of the previous response; without it, from the beginning. */
+                since?: string;
+            };
+            header?: {
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    listSpaceComments: {
+        parameters: {
+            query?: {
+                /** @description Only comments of this member of the space; `me` is the caller. */
+                author?: string | "me" | null;
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string;
+                /** @description The number to return at most. */
+                limit?: number;
+                /** @description The oldest first, or with `-` the newest. */
+                sort?: "created_at" | "-created_at";
+                /** @description Only comments on this task. */
+                task_id?: string;
+            };
+            header?: {
+                /** @description Answer 304 if the ETag is one of these, or for `*`. */
+                "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    createSpaceComment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1-255 visible ASCII characters of your choice, best a UUID: a repeat within 24 hours with the same bytes gets the same response again, with `Idempotent-Replayed: true`. */
+                "Idempotency-Key"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getSpaceComment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Answer 304 if the ETag is one of these, or for `*`. */
+                "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                comment_id: string;
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    updateSpaceComment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing. */
+                "If-Match"?: string;
+                /** @description With `*`, it is created, with the id of the client. Other values have no effect. */
+                "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                comment_id: string;
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    deleteSpaceComment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing. */
+                "If-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                comment_id: string;
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    patchSpaceComment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing. */
+                "If-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                comment_id: string;
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    countSpaceComments: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string;
+                /** @description The number to return at most. */
+                limit?: number;
+            };
+            header?: {
+                /** @description Answer 304 if the ETag is one of these, or for `*`. */
+                "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    streamSpaceChanges: {
+        parameters: {
+            query?: {
+                /** @description What the changes are of, each at most once; `comments` only with `tasks`. A cursor is valid for the kinds that it was given for. */
+                kinds?: string;
+            };
+            header?: {
+                /** @description The `id` of the last event that the client received; without it, from the beginning. */
+                "Last-Event-ID"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    exportSpace: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    listInvitations: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    createInvitation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1-255 visible ASCII characters of your choice, best a UUID: a repeat within 24 hours with the same bytes gets the same response again, with `Idempotent-Replayed: true`. */
+                "Idempotency-Key"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    revokeInvitation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                invitation_id: string;
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    listSpaceLabels: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string;
+                /** @description How many labels to return at most. */
+                limit?: number;
+            };
+            header?: {
+                /** @description Answer 304 if the ETag is one of these, or for `*`. */
+                "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    removeSpaceLabel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1-255 visible ASCII characters of your choice, best a UUID: a repeat within 24 hours with the same bytes gets the same response again, with `Idempotent-Replayed: true`. */
+                "Idempotency-Key"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    renameSpaceLabel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1-255 visible ASCII characters of your choice, best a UUID: a repeat within 24 hours with the same bytes gets the same response again, with `Idempotent-Replayed: true`. */
+                "Idempotency-Key"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    listSpaceLists: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Answer 304 if the ETag is one of these, or for `*`. */
+                "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    createSpaceList: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1-255 visible ASCII characters of your choice, best a UUID: a repeat within 24 hours with the same bytes gets the same response again, with `Idempotent-Replayed: true`. */
+                "Idempotency-Key"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getSpaceList: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Answer 304 if the ETag is one of these, or for `*`. */
+                "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                list_id: string;
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    updateSpaceList: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing. */
+                "If-Match"?: string;
+                /** @description With `*`, it is created, with the id of the client. Other values have no effect. */
+                "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                list_id: string;
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    deleteSpaceList: {
+        parameters: {
+            query?: {
+                /** @description What becomes of the tasks in the list: they are deleted too, or kept and in no list. Required if there are any. */
+                tasks?: "delete" | "keep";
+                /** @description `trash` puts what is deleted into the trash, from where it can be restored. Without it, the deletion is permanent. */
+                to?: "trash";
+            };
+            header?: {
+                /** @description Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing. */
+                "If-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                list_id: string;
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    patchSpaceList: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing. */
+                "If-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                list_id: string;
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    listMembers: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Answer 304 if the ETag is one of these, or for `*`. */
+                "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getMember: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Answer 304 if the ETag is one of these, or for `*`. */
+                "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, or `me` for the caller. */
+                member_id: string;
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    updateMember: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing. */
+                "If-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, or `me` for the caller. */
+                member_id: string;
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    removeMember: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing. */
+                "If-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, or `me` for the caller. */
+                member_id: string;
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    patchMember: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing. */
+                "If-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, or `me` for the caller. */
+                member_id: string;
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    listSpaceTasks: {
+        parameters: {
+            query?: {
+                /** @description Only tasks in archived lists, or only the others. */
+                archived?: boolean;
+                assigned_to?: string;
+                available_at?: string;
+                completed_before?: string;
+                completed_from?: string;
+                /** @description `next_cursor` of the previous page, with the same `sort` and filters. */
+                cursor?: string;
+                due?: "any" | "none";
+                due_before?: string;
+                due_from?: string;
+                /** @description Only tasks in this state. */
+                is_completed?: boolean;
+                label?: string;
+                /** @description How many tasks to return at most. */
+                limit?: number;
+                list_id?: string;
+                parent_id?: string;
+                priority?: string;
+                /** @description At most 32 words, each of which occurs in the title or the description, case-folded. */
+                q?: string;
+                /** @description Only tasks of this series. */
+                series_id?: string;
+                /** @description The order; `-` is descending. Titles are ordered by code points. By `due`, `priority` or `completed_at`: only tasks that have one. */
+                sort?: "-created_at" | "created_at" | "-updated_at" | "updated_at" | "title" | "-title" | "position" | "-position" | "due" | "-due" | "priority" | "-priority" | "completed_at" | "-completed_at";
+            };
+            header?: {
+                /** @description Answer 304 if the ETag is one of these, or for `*`. */
+                "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    createSpaceTask: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1-255 visible ASCII characters of your choice, best a UUID: a repeat within 24 hours with the same bytes gets the same response again, with `Idempotent-Replayed: true`. */
+                "Idempotency-Key"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getSpaceTask: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Answer 304 if the ETag is one of these, or for `*`. */
+                "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+                /** @description A UUID, in any letter case. */
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    updateSpaceTask: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing. */
+                "If-Match"?: string;
+                /** @description With `*`, it is created, with the id of the client. Other values have no effect. */
+                "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+                /** @description A UUID, in any letter case. */
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    deleteSpaceTask: {
+        parameters: {
+            query?: {
+                /** @description What becomes of its subtasks: `keep` moves them up to its parent, `delete` deletes all of them, on all levels. */
+                subtasks?: "keep" | "delete";
+                /** @description `trash` puts what is deleted into the trash, from where it can be restored. Without it, the deletion is permanent. */
+                to?: "trash";
+            };
+            header?: {
+                /** @description Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing. */
+                "If-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+                /** @description A UUID, in any letter case. */
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    patchSpaceTask: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing. */
+                "If-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+                /** @description A UUID, in any letter case. */
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    listSpaceOccurrences: {
+        parameters: {
+            query?: {
+                /** @description How many days to return at most. */
+                limit?: number;
+            };
+            header?: {
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+                /** @description A UUID, in any letter case. */
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    batchSpaceTasks: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1-255 visible ASCII characters of your choice, best a UUID: a repeat within 24 hours with the same bytes gets the same response again, with `Idempotent-Replayed: true`. */
+                "Idempotency-Key"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    summarizeSpaceTasks: {
+        parameters: {
+            query: {
+                /** @description The client's time, with its numeric offset. */
+                now: string;
+            };
+            header?: {
+                /** @description Answer 304 if the ETag is one of these, or for `*`. */
+                "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    listSpaceTrash: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string;
+                /** @description How many tasks to return at most. */
+                limit?: number;
+            };
+            header?: {
+                /** @description Answer 304 if the ETag is one of these, or for `*`. */
+                "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    emptySpaceTrash: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    purgeSpaceTask: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+                /** @description A UUID, in any letter case. */
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    restoreSpaceTask: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1-255 visible ASCII characters of your choice, best a UUID: a repeat within 24 hours with the same bytes gets the same response again, with `Idempotent-Replayed: true`. */
+                "Idempotency-Key"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+                /** @description A UUID, in any letter case. */
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    streamSpaces: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     listTasks: {
         parameters: {
             query?: {
                 /** @description Only tasks in archived lists, or only the others. */
                 archived?: boolean;
+                assigned_to?: string;
                 available_at?: string;
                 completed_before?: string;
                 completed_from?: string;

@@ -21,6 +21,7 @@ export interface RequestOptions {
 
 export interface Request extends RequestOptions {
   method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** As `/api/tasks`, in a space too. */
   path: string;
   query?: Readonly<Record<string, string | number | boolean | undefined>>;
   headers?: Readonly<Record<string, string | undefined>>;
@@ -33,6 +34,8 @@ export interface Request extends RequestOptions {
   timeout?: number;
 }
 
+/** What the path of each request begins with. */
+const API = "/api";
 const MIN_RETRY_DELAY = 500;
 const MAX_RETRY_DELAY = 10_000;
 /** Seconds. If the service asks for more, the caller gets the error at once. */
@@ -48,14 +51,24 @@ export class Transport {
   readonly #timeout: number;
   readonly #fetch: typeof fetch;
 
-  constructor(options: ClientOptions) {
+  /** `prefix` is what the paths of its requests have in place of `/api`. */
+  constructor(
+    private readonly options: ClientOptions,
+    private readonly prefix = API,
+    tokens = new Tokens(options.token),
+  ) {
     this.#baseUrl = (options.baseUrl ?? "").replace(/\/+$/, "");
-    this.#tokens = new Tokens(options.token);
+    this.#tokens = tokens;
     this.#retries = options.retries ?? 3;
     this.#timeout = options.timeout ?? 30_000;
     // Called as a method of another object, the fetch of a browser throws.
     const send = options.fetch ?? globalThis.fetch;
     this.#fetch = (input, init) => send(input, init);
+  }
+
+  /** Returns a transport for the same paths in a space, with the same token. */
+  inSpace(id: string): Transport {
+    return new Transport(this.options, `${API}/spaces/${encodeURIComponent(id)}`, this.#tokens);
   }
 
   /** Returns what `identityOf` makes of the token. Throws an ApiError with status 401 if that names no user. */
@@ -118,7 +131,8 @@ export class Transport {
     token: string,
     read: (response: Response) => Promise<Value>,
   ): Promise<Value> {
-    const { method = "GET", path, query, body, signal, timeout = this.#timeout } = request;
+    const { method = "GET", query, body, signal, timeout = this.#timeout } = request;
+    const path = this.prefix + request.path.slice(API.length);
     const signals = [signal, Number.isFinite(timeout) ? AbortSignal.timeout(timeout) : undefined];
     try {
       const response = await this.#fetch(`${this.#baseUrl}${path}${search(query)}`, {

@@ -1,4 +1,4 @@
-import { ApiError } from "./errors.js";
+import { isDeletedBefore } from "./errors.js";
 import { post, type KeyOptions } from "./post.js";
 import type { ConditionalRead } from "./resource.js";
 import { readTagged } from "./tasks.js";
@@ -40,8 +40,7 @@ export class Trash {
     try {
       return await this.transport.send(request, (response) => response.json());
     } catch (error) {
-      // Deleted by an attempt whose response was lost, or meanwhile by another device.
-      if (!(error instanceof ApiError && error.maybeExecuted && error.status === 404)) throw error;
+      if (!isDeletedBefore(error)) throw error;
       return { message: "Task deleted permanently", id };
     }
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Task } from "@taskward/client";
 import { MemoryStorage } from "@taskward/client/store";
 import { Database } from "../dist/store/database.js";
 import type { FeedUpdate } from "../dist/store/feed-update.js";
@@ -132,7 +133,7 @@ test("a request that is refused as a whole is sent in parts, and the part that i
   const alone = await database.nextBatch(1);
   assert.notEqual(alone?.key, key);
   assert.deepEqual(alone?.writes.map(({ seq }) => seq), writes.map(({ seq }) => seq));
-  await database.refuse(alone?.writes[0] as Write, { code: "PAYLOAD_TOO_LARGE", message: "Too large", details: [] });
+  await database.refuse(alone?.writes ?? [], "rejected", { code: "PAYLOAD_TOO_LARGE", message: "Too large", details: [] });
 
   const { writes: rest, conflicts } = await database.read();
   assert.deepEqual([rest, conflicts.map(({ reason, error }) => [reason, error.code])], [[], [["rejected", "PAYLOAD_TOO_LARGE"]]]);
@@ -195,5 +196,5 @@ test("objects of two users are never stored together", async () => {
   await assert.rejects(database.apply(update("c1", "c2", [foreign(AT_2)])), wrong);
   await assert.rejects(database.settle(key, writes, [{ status: 200, task: foreign(AT_2).task, etag: '"b"' }]), wrong);
   await assert.rejects((await ofAnn()).apply(update(undefined, "c1", [upsert(AT_1), foreign(AT_1)])), wrong);
-  assert.deepEqual((await database.read()).objects.map(({ value }) => value.user_id), [TASK.user_id]);
+  assert.deepEqual((await database.read()).objects.map(({ value }) => (value as Task).user_id), [TASK.user_id]);
 });

@@ -3,11 +3,14 @@ import { test } from "node:test";
 import {
   type BatchResult,
   type Change,
+  type Comment,
   type FailedResult,
+  type List,
   type ListDeletionOptions,
   type ListDeletion,
   type ListUpsert,
   type MismatchedResult,
+  type Task,
   type TaskDeletion,
   type TaskUpsert,
 } from "@taskward/client";
@@ -15,6 +18,16 @@ import { TASK } from "./support.js";
 
 const { description: _, is_completed: __, ...common } = TASK;
 const LIST = { ...common, title: "Home", is_archived: false, position: "a0" };
+
+const COMMENT: Comment = {
+  id: "1",
+  task_id: TASK.id,
+  user_id: TASK.user_id,
+  author_id: null,
+  text: "Sold out",
+  created_at: TASK.created_at,
+  updated_at: TASK.updated_at,
+};
 
 type Same<One, Other> = (<T>() => T extends One ? 1 : 2) extends <T>() => T extends Other ? 1 : 2 ? true : false;
 
@@ -39,14 +52,19 @@ function titleOf(change: Change): string {
   return change.id;
 }
 
+function textOf(result: { task: Task } | { list: List } | { comment: Comment }): string {
+  if ("task" in result) return result.task.title;
+  return "list" in result ? result.list.title : result.comment.text;
+}
+
 function outcomeOf(result: BatchResult): string {
   if (!("error" in result)) {
     if ("message" in result) return result.message;
-    return "task" in result ? result.task.title : result.list.title;
+    return textOf(result);
   }
   if ("etag" in result) {
     same<typeof result, MismatchedResult>(true);
-    return `${"task" in result ? result.task.title : result.list.title} ${result.etag}`;
+    return `${textOf(result)} ${result.etag}`;
   }
   same<typeof result, FailedResult>(true);
   return result.code;
@@ -82,6 +100,7 @@ test("a key tells what became of an operation", () => {
   const results: BatchResult[] = [
     { status: 201, task: TASK, etag: '"1"' },
     { status: 200, list: LIST, etag: '"1"' },
+    { status: 201, comment: COMMENT, etag: '"1"' },
     { status: 200, message: "List deleted successfully", id: "1" },
     { status: 412, error: "…", code: "PRECONDITION_FAILED", list: LIST, etag: '"2"' },
     { status: 412, error: "…", code: "PRECONDITION_FAILED" },
@@ -90,6 +109,7 @@ test("a key tells what became of an operation", () => {
   assert.deepEqual(results.map(outcomeOf), [
     TASK.title,
     LIST.title,
+    COMMENT.text,
     "List deleted successfully",
     `${LIST.title} "2"`,
     "PRECONDITION_FAILED",

@@ -79,6 +79,7 @@ function status(app: App): TemplateResult {
     offline: "Offline",
     unauthorized: "Signed out",
     "other-user": "The tasks on this device are of another user",
+    removed: "Not in this space any more",
   };
   const text = state === "live" && pending > 0 ? "Sending" : texts[state];
   return html`

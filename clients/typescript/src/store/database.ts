@@ -1,10 +1,10 @@
-import type { BatchResult } from "../types.js";
+import type { BatchResult, TaggedMember } from "../types.js";
 import { applyOne, followUp, valuesOf, type FeedUpdate } from "./feed-update.js";
 import { outcomeOf } from "./outcome.js";
 import { checkUser, ownerOf, setOwner, StoreClearedError } from "./owner.js";
 import { enqueue, tagFor } from "./queue.js";
-import { keyOf, operationOf, type Conflict, type NewWrite, type Stored, type Write } from "./records.js";
-import { nextNumber, queueAgain, settleOne } from "./settlement.js";
+import { keyOf, operationOf, type Conflict, type NewWrite, type StoredObject, type Write } from "./records.js";
+import { nextNumber, putAside, queueAgain, settleOne } from "./settlement.js";
 import type { Storage, Transaction } from "./storage.js";
 
 /** Which objects have changed from the version before, and the version that they have since. */
@@ -17,13 +17,18 @@ export interface Snapshot {
   /** It is increased each time that objects change. */
   version: number;
   /** Those of `keys`. */
-  objects: Stored[];
+  objects: StoredObject[];
   keys: string[] | "all";
   /** Whether another one has deleted what was stored. */
   isCleared: boolean;
   writes: Write[];
   conflicts: Conflict[];
+  /** The id of the owner of the objects, as far as it is known. */
   user: string;
+  /** The id of the user as a member of the space. */
+  member: string | undefined;
+  /** Whether the user was removed from the space. */
+  isRemoved: boolean;
 }
 
 const MAX_OPERATIONS = 100;
@@ -35,7 +40,11 @@ export class Database {
   #epoch: number | undefined;
   #hasOwner = false;
 
-  constructor(private readonly storage: Storage) {}
+  /** `space` is the id of the space that the data is of; without it, it is the user's own. */
+  constructor(
+    private readonly storage: Storage,
+    private readonly space?: string,
+  ) {}
 
   /** Whether it is known whose data this is. Without an owner nothing is queued or sent. */
   get hasOwner(): boolean {
@@ -44,7 +53,11 @@ export class Database {
 
   /** Makes a user the owner. Throws an OtherUserError if what is stored is not of that user. */
   async setOwner(identity: string): Promise<void> {
-    await this.#transaction((transaction) => setOwner(transaction, identity));
+    const owner = this.space === undefined ? identity : `${identity} ${this.space}`;
+    await this.#transaction(async (transaction) => {
+      await setOwner(transaction, owner);
+      if (this.space !== undefined) transaction.put("meta", "user", this.space);
+    });
     this.#hasOwner = true;
   }
 
@@ -64,7 +77,9 @@ export class Database {
         objects: await objectsOf(transaction, keys),
         writes: await transaction.getAll<Write>("writes"),
         conflicts: await transaction.getAll<Conflict>("conflicts"),
-        user: (await transaction.get<string>("meta", "user")) ?? "",
+        user: this.space ?? (await transaction.get<string>("meta", "user")) ?? "",
+        member: await transaction.get<string>("meta", "member"),
+        isRemoved: (await transaction.get<boolean>("meta", "removed")) ?? false,
       };
     });
   }
@@ -129,11 +144,54 @@ export class Database {
     });
   }
 
-  /** Moves a write that was refused to the conflicts. */
-  refuse(write: Write, error: Conflict["error"]): Promise<void> {
-    return this.#transaction((transaction) =>
-      settleOne(transaction, write, { type: "conflict", reason: "rejected", error }),
-    );
+  /** Moves writes that were refused to the conflicts. */
+  refuse(writes: readonly Write[], reason: "rejected" | "role", error: Conflict["error"]): Promise<void> {
+    return this.#transaction(async (transaction) => {
+      for (const { seq, batch } of writes) {
+        const write = await transaction.get<Write>("writes", seq);
+        if (write === undefined || write.batch !== batch || write.result !== undefined) continue; // by another tab
+        await settleOne(transaction, write, { type: "conflict", reason, error });
+      }
+    });
+  }
+
+  /** Returns the id of the user as a member of the space, if it is known. */
+  member(): Promise<string | undefined> {
+    return this.#transaction((transaction) => transaction.get("meta", "member"));
+  }
+
+  /** Stores the user as a member of the space. */
+  setMember({ member, etag }: TaggedMember): Promise<Changed> {
+    return this.#transaction(async (transaction) => {
+      const key = keyOf("member", member.id);
+      transaction.put("meta", "member", member.id);
+      transaction.put("objects", key, { kind: "member", value: member, etag } satisfies StoredObject);
+      return { version: await nextVersion(transaction), keys: [key] };
+    });
+  }
+
+  /** Deletes what is stored of a space that the user is not in any more. What was not sent stays, as conflicts. */
+  leave(error: Conflict["error"]): Promise<void> {
+    return this.#transaction(async (transaction) => {
+      await putAside(transaction, error);
+      transaction.clear("objects");
+      for (const key of ["cursor", "member"]) transaction.delete("meta", key);
+      transaction.put("meta", "removed", true);
+      await nextVersion(transaction);
+    });
+  }
+
+  /** Returns the spaces whose data is on this device, as `setSpace` has stored them. */
+  spaces(): Promise<string[]> {
+    return this.#transaction(async (transaction) => (await transaction.get<string[]>("meta", "spaces")) ?? []);
+  }
+
+  /** Adds a space to those whose data is on this device, or removes it. */
+  setSpace(space: string, isHere: boolean): Promise<void> {
+    return this.#transaction(async (transaction) => {
+      const others = ((await transaction.get<string[]>("meta", "spaces")) ?? []).filter((one) => one !== space);
+      transaction.put("meta", "spaces", isHere ? [...others, space] : others);
+    });
   }
 
   /** Applies changes of the feed. Returns undefined if the stored cursor is another one than theirs. */
@@ -146,8 +204,8 @@ export class Database {
       const delivered = new Map(update.changes.map((change) => [applyOne(transaction, change), change]));
       for (const write of queue) followUp(transaction, write, delivered.get(keyOf(write.kind, write.id)), update.startedAt);
       transaction.put("meta", "cursor", update.cursor);
-      const version = (await versionOf(transaction)) + 1;
-      transaction.put("meta", "version", version);
+      transaction.delete("meta", "removed");
+      const version = await nextVersion(transaction);
       return { version, keys: update.isComplete ? "all" : [...delivered.keys()] };
     });
   }
@@ -239,9 +297,15 @@ async function versionOf(transaction: Transaction): Promise<number> {
   return (await transaction.get<number>("meta", "version")) ?? 0;
 }
 
-async function objectsOf(transaction: Transaction, keys: string[] | "all"): Promise<Stored[]> {
-  if (keys === "all") return await transaction.getAll<Stored>("objects");
-  const found = await Promise.all(keys.map((key) => transaction.get<Stored>("objects", key)));
+async function nextVersion(transaction: Transaction): Promise<number> {
+  const version = (await versionOf(transaction)) + 1;
+  transaction.put("meta", "version", version);
+  return version;
+}
+
+async function objectsOf(transaction: Transaction, keys: string[] | "all"): Promise<StoredObject[]> {
+  if (keys === "all") return await transaction.getAll<StoredObject>("objects");
+  const found = await Promise.all(keys.map((key) => transaction.get<StoredObject>("objects", key)));
   return found.filter((stored) => stored !== undefined);
 }
 

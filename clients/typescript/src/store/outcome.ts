@@ -15,13 +15,13 @@ export function outcomeOf(write: Write, result: BatchResult): Outcome {
     const value = valueOf(result);
     return value === undefined ? { type: "done" } : { type: "done", value, ...etagOf(result) };
   }
-  if ("etag" in result) return outcomeOfMismatch(write, result);
+  if ("etag" in result && !("comment" in result)) return outcomeOfMismatch(write, result);
   if (result.status === 404 && write.op === "delete") return { type: "done" };
   const isGone = (result.status === 404 && write.op === "update") || result.status === 410;
   return { type: "conflict", reason: isGone ? "gone" : "rejected", error: errorOf(result) };
 }
 
-function outcomeOfMismatch(write: Write, result: MismatchedResult): Outcome {
+function outcomeOfMismatch(write: Write, result: Exclude<MismatchedResult, { comment: unknown }>): Outcome {
   const { etag } = result;
   const value = "task" in result ? result.task : result.list;
   // The id is ours: an earlier attempt has succeeded, and its response was lost.

@@ -21,7 +21,12 @@ export async function setOwner(transaction: Transaction, identity: string): Prom
   transaction.put("meta", "owner", identity);
 }
 
-/** Throws an OtherUserError if the service has sent objects of another user than before. */
+/** The user tries to change what the role of the user does not allow to change. */
+export class RoleError extends TaskwardError {
+  override name = "RoleError";
+}
+
+/** Throws an OtherUserError if the service has sent objects of another owner than before, who is known of a space. */
 export async function checkUser(transaction: Transaction, values: readonly Value[]): Promise<void> {
   const known = await transaction.get<string>("meta", "user");
   const users = new Set(values.map(({ user_id }) => user_id)).add(known ?? values[0]?.user_id ?? "");

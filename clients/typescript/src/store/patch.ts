@@ -5,7 +5,7 @@ const OBJECTS = new Set(["due", "start", "recurrence", "metadata"]);
 /** Fields of a request that are no fields of the object. */
 const COMMANDS = new Set(["add_labels", "remove_labels"]);
 /** Fields that the service sets, also along with others. */
-const DERIVED = new Set(["user_id", "created_at", "updated_at", "completed_at", "position"]);
+const DERIVED = new Set(["user_id", "created_at", "updated_at", "completed_at", "position", "created_by", "updated_by"]);
 
 /** Returns an object with changes, as the service will make it, as far as that can be known here. */
 export function patched<Patched extends Value>(value: Patched, changes: Fields, now: string): Patched {

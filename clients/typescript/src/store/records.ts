@@ -1,4 +1,4 @@
-import type { BatchOperation, BrokenField, List, Task } from "../types.js";
+import type { BatchOperation, BrokenField, Comment, List, Member, Membership, Space, Task } from "../types.js";
 
 export type Kind = "task" | "list";
 export type Value = Task | List;
@@ -10,6 +10,15 @@ export interface Stored {
   value: Value;
   etag: string;
 }
+
+/** What is only read: comments, a space and its members, and of a person the spaces that they are in. */
+export type StoredShared =
+  | { kind: "comment"; value: Comment; etag: string }
+  | { kind: "space"; value: Space; etag: string }
+  | { kind: "member"; value: Member; etag: string }
+  | { kind: "membership"; value: Membership; etag: string };
+
+export type StoredObject = Stored | StoredShared;
 
 /** A write that the service has not confirmed, or whose effect the feed has not delivered yet. */
 export interface Write {
@@ -45,8 +54,12 @@ export type NewWrite = Omit<Write, "seq" | "ifMatch">;
 /** A write that was not executed, and that the app or the user has to decide about. */
 export interface Conflict {
   id: number;
-  /** `changed`: another device was first. `gone`: the object was deleted. `rejected`: the service refuses it. */
-  reason: "changed" | "gone" | "rejected";
+  /**
+   * `changed`: another device was first. `gone`: the object was deleted. `rejected`: the service refuses it. `role`: the
+   * user's role in the space does not allow it. `removed`: the user is not in the space any more; nothing that the
+   * service had sent is kept.
+   */
+  reason: "changed" | "gone" | "rejected" | "role" | "removed";
   write: Write;
   /** The object as the app showed it with the write; of a deletion none. */
   mine: Value | undefined;
@@ -55,8 +68,13 @@ export interface Conflict {
   error: { code: string; message: string; details: readonly BrokenField[] };
 }
 
-export function keyOf(kind: Kind, id: string): string {
+export function keyOf(kind: StoredObject["kind"], id: string): string {
   return `${kind}:${id}`;
+}
+
+/** Returns the key of an object. */
+export function keyOfStored(stored: StoredObject): string {
+  return keyOf(stored.kind, stored.kind === "membership" ? stored.value.space_id : stored.value.id);
 }
 
 /** Returns the operation of a batch that executes a write. */

@@ -35,6 +35,23 @@ function hasArrived(write: Write, stored: Stored | undefined, value: Value | und
   return write.deleted === true || (stored !== undefined && isAsNew(stored.value, value));
 }
 
+/**
+ * Turns all writes that the service has not confirmed into conflicts, and deletes what the service had sent from those that
+ * are there: of an update the object is not kept, only its changes.
+ */
+export async function putAside(transaction: Transaction, error: Conflict["error"]): Promise<void> {
+  const known = await transaction.getAll<Conflict>("conflicts");
+  const writes = await transaction.getAll<Write>("writes");
+  const unsent = writes.filter(({ result, undone }) => result === undefined && !undone);
+  for (const write of [...known.map((conflict) => conflict.write), ...unsent]) {
+    const { seq, kind, op, id, body, contents, to } = write;
+    const bare: Write = { seq, kind, op, id, body, base: {}, ...(contents && { contents }), ...(to && { to }) };
+    const conflict: Conflict = { id: seq, reason: "removed", write: bare, mine: written(bare), error };
+    transaction.put("conflicts", seq, conflict);
+  }
+  transaction.clear("writes");
+}
+
 /** Queues the write of a conflict for the newest state of its object that is known. */
 export async function queueAgain(transaction: Transaction, { write, current }: Conflict): Promise<void> {
   const { batch: _, deleted: __, ...unsent } = write;

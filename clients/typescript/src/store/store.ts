@@ -1,15 +1,15 @@
 import type { Taskward } from "../client.js";
-import type { List, ListChanges, ListDeletionOptions, NewList } from "../types.js";
+import type { List, ListChanges, ListDeletionOptions, Member, Membership, NewList, Role, Space } from "../types.js";
 import { Database, type Changed } from "./database.js";
 import { IndexedDBStorage } from "./indexeddb.js";
 import { LocalObjects, LocalTasks, type Writer } from "./objects.js";
-import { StoreClearedError } from "./owner.js";
+import { RoleError, StoreClearedError } from "./owner.js";
 import { lastConfirmed } from "./queue.js";
-import { keyOf, type Conflict, type NewWrite, type Stored, type Write } from "./records.js";
+import { keyOf, type Conflict, type Fields, type NewWrite, type StoredObject, type Write } from "./records.js";
 import { MemoryStorage, type Storage } from "./storage.js";
-import { Synchronizer, type SyncState } from "./sync.js";
+import { Synchronizer, type Source, type SyncState } from "./sync.js";
 import { Tabs } from "./tabs.js";
-import { byKey, View } from "./view.js";
+import { byKey, isStored, View } from "./view.js";
 
 export interface StoreOptions {
   client: Taskward;
@@ -17,36 +17,46 @@ export interface StoreOptions {
   name?: string;
   /** The storage, in place of IndexedDB. */
   storage?: Storage;
+  /** The id of a space: the store has what belongs to it. Without it, what belongs to the user. */
+  space?: string;
 }
 
-/** The tasks and lists of one user on this device: read and written at once, synchronized when there is a network. */
+/** What `Stores` adds to the options. */
+export interface SharedOptions extends StoreOptions {
+  hasMemberships?: boolean;
+  changed?: Source["changed"];
+}
+
+/** The tasks and lists of one owner, a user or a space, on this device: read and written at once, synchronized when there is a network. */
 export class Store {
   readonly tasks: LocalTasks;
   readonly lists: LocalObjects<List, NewList, ListChanges, ListDeletionOptions & { tasks: "delete" | "keep" }>;
-  readonly #client: Taskward;
+  readonly #source: Source;
   readonly #database: Database;
   readonly #sync: Synchronizer;
   readonly #tabs: Tabs;
   readonly #listeners = new Set<() => void>();
   #version: number | undefined;
-  #objects = new Map<string, Stored>();
+  #objects = new Map<string, StoredObject>();
   #writes: Write[] = [];
   #conflicts: Conflict[] = [];
   #view = new View([], [], "");
+  #member: string | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #isClosed = false;
   #state: SyncState = "stopped";
   #error: unknown;
   #running: { ending: AbortController; ended: Promise<void> } | undefined;
 
-  private constructor({ client, name }: StoreOptions, storage: Storage) {
-    this.#client = client;
-    this.#database = new Database(storage);
+  private constructor({ client, name, space, hasMemberships = false, changed }: SharedOptions, storage: Storage) {
+    const kinds = space !== undefined ? "tasks,lists,members,space" : hasMemberships ? "tasks,lists,spaces" : "tasks,lists";
+    this.#source = { client, space: space === undefined ? undefined : client.space(space), kinds, changed };
+    this.#database = new Database(storage, space);
     this.#tabs = new Tabs(name, {
       onChange: (changed) => void this.#onOtherTab(changed),
       onState: (state) => this.#isStarted() && this.#setState(state),
     });
-    this.#sync = new Synchronizer(client, this.#database, {
+    this.#sync = new Synchronizer(this.#source, this.#database, {
       onChange: (changed) => this.#changed(changed),
       onState: (state, error) => this.#setState(state, error),
     });
@@ -64,7 +74,7 @@ export class Store {
   }
 
   /** Opens a store. It has what was stored; `start` synchronizes it. */
-  static async open(options: StoreOptions): Promise<Store> {
+  static async open(options: SharedOptions): Promise<Store> {
     const { name } = options;
     const own = () => (name === undefined ? new MemoryStorage() : IndexedDBStorage.open(name));
     const store = new Store(options, options.storage ?? (await own()));
@@ -85,6 +95,31 @@ export class Store {
   /** How many writes the service has not confirmed. */
   get pending(): number {
     return this.#writes.filter(({ result, undone }) => result === undefined || undone).length;
+  }
+
+  /** The space whose store it is; undefined if it is the user's own, or before the first synchronization. */
+  get space(): Space | undefined {
+    return this.#values<Space>("space")[0];
+  }
+
+  /** The members of the space, those who have left too, whose `role` is null. */
+  get members(): Member[] {
+    return this.#values("member");
+  }
+
+  /** The user as a member of the space. */
+  get member(): Member | undefined {
+    return this.members.find(({ id }) => id === this.#member);
+  }
+
+  /** The role of the user in the space. With the role viewer, each write throws a RoleError. */
+  get role(): Role | undefined {
+    return this.member?.role ?? undefined;
+  }
+
+  /** The spaces that the user is in, of the own store of `Stores`. */
+  get memberships(): Membership[] {
+    return this.#values("membership");
   }
 
   /** The writes that were not executed. Each stays until `resolve`. */
@@ -151,6 +186,7 @@ export class Store {
    */
   async resolve(conflict: Conflict, keep: "mine" | "theirs"): Promise<void> {
     if (keep === "mine" && conflict.reason === "gone") throw new Error("The object is gone: create another one");
+    if (keep === "mine") this.#checkWritable();
     await this.#database.resolve(conflict.id, keep);
     await this.#changed();
     this.#sync.wake();
@@ -167,6 +203,14 @@ export class Store {
     await this.#changed();
   }
 
+  /** Deletes what is stored of a space that the user is not in any more. What was not sent stays, as conflicts. */
+  async leave(): Promise<void> {
+    await this.stop();
+    await this.#database.leave({ code: "NOT_FOUND", message: "Space not found", details: [] });
+    await this.#changed();
+    this.#setState("removed");
+  }
+
   #runInOrder<Result>(work: () => Promise<Result>): Promise<Result> {
     const run = this.#last.then(work);
     this.#last = run.catch(() => undefined);
@@ -174,20 +218,37 @@ export class Store {
   }
 
   async #write(write: NewWrite): Promise<void> {
-    if (this.#state === "other-user") throw this.#error;
+    this.#checkWritable();
     if (!this.#database.hasOwner) await this.#sync.setOwner();
     const { kind, id } = write;
-    const stored = this.#objects.get(keyOf(kind, id));
-    await this.#database.enqueue(write, (lastConfirmed(this.#writes, kind, id, stored) ?? stored)?.etag);
+    const object = this.#objects.get(keyOf(kind, id));
+    const stored = isStored(object) ? object : undefined;
+    const shown = (lastConfirmed(this.#writes, kind, id, stored) ?? stored)?.etag;
+    await this.#database.enqueue({ ...write, body: this.#withAssignee(write.body) }, shown);
     await this.#changed();
     this.#sync.wake();
   }
 
-  async #restore(id: string): Promise<void> {
+  /** Returns the fields with the user's id as a member in place of `me`. */
+  #withAssignee(body: Fields): Fields {
+    return body["assigned_to"] === "me" && this.#member !== undefined ? { ...body, assigned_to: this.#member } : body;
+  }
+
+  #checkWritable(): void {
     if (this.#state === "other-user") throw this.#error;
+    if (this.#state === "removed") throw new RoleError("You are not in this space any more");
+    if (this.role === "viewer") throw new RoleError("Your role in this space does not allow this");
+  }
+
+  #values<Value>(kind: StoredObject["kind"]): Value[] {
+    return [...this.#objects.values()].filter((one) => one.kind === kind).map(({ value }) => value as Value);
+  }
+
+  async #restore(id: string): Promise<void> {
+    this.#checkWritable();
     await this.#last; // the deletion may be among what is being stored
     if (!(await this.#database.takeBack(id))) {
-      const { etag } = await this.#client.trash.restore(id);
+      const { etag } = await (this.#source.space ?? this.#source.client).trash.restore(id);
       await this.#database.restored(id, etag);
     }
     await this.#changed();
@@ -211,13 +272,16 @@ export class Store {
   }
 
   async #refresh(changed?: Changed): Promise<void> {
-    const { version, keys, objects, writes, conflicts, user, isCleared } = await this.#database.read(this.#version, changed);
+    const snapshot = await this.#database.read(this.#version, changed);
+    const { version, keys, objects, writes, conflicts, user, isCleared } = snapshot;
     const read = byKey(objects);
     if (keys === "all") this.#objects = read;
     else for (const key of keys) replace(this.#objects, key, read.get(key));
     this.#version = version;
     this.#writes = writes;
     this.#conflicts = conflicts;
+    this.#member = snapshot.member;
+    if (snapshot.isRemoved && this.#running === undefined) this.#state = "removed";
     this.#view = new View(this.#objects.values(), writes, user);
     if (isCleared) this.#running?.ending.abort(new StoreClearedError("Another store has deleted what was stored"));
     this.#notify();
@@ -239,7 +303,7 @@ export class Store {
   }
 }
 
-function replace(objects: Map<string, Stored>, key: string, stored: Stored | undefined): void {
+function replace(objects: Map<string, StoredObject>, key: string, stored: StoredObject | undefined): void {
   if (stored === undefined) objects.delete(key);
   else objects.set(key, stored);
 }

@@ -1,14 +1,30 @@
 import { Backoff, sleep, sleepUntilOnline } from "../backoff.js";
 import type { Taskward } from "../client.js";
-import { ApiError, isAboutToken, OtherUserError } from "../errors.js";
+import { ApiError, isAboutToken, isSpaceNotFound, OtherUserError } from "../errors.js";
 import type { FeedStep } from "../feed.js";
+import type { Owner } from "../owner.js";
+import type { SpaceClient } from "../spaces.js";
+import type { FeedKinds, SharedChange } from "../types.js";
 import type { Changed, Database } from "./database.js";
 import type { FeedUpdate } from "./feed-update.js";
 import { StoreClearedError } from "./owner.js";
 import { operationOf, type Write } from "./records.js";
 
-/** `unauthorized`: the token was rejected. `other-user`: what is stored belongs to another user than the token. */
-export type SyncState = "stopped" | "connecting" | "live" | "offline" | "unauthorized" | "other-user";
+/**
+ * `unauthorized`: the token was rejected. `other-user`: what is stored belongs to another user than the token. `removed`: the
+ * user is not in the space.
+ */
+export type SyncState = "stopped" | "connecting" | "live" | "offline" | "unauthorized" | "other-user" | "removed";
+
+/** What is synchronized. */
+export interface Source {
+  client: Taskward;
+  /** The space; without it, what is the user's own. */
+  space: SpaceClient | undefined;
+  kinds: FeedKinds;
+  /** As of `Feed.follow`. */
+  changed: ((signal: AbortSignal | undefined) => Promise<void>) | undefined;
+}
 
 export interface SyncEvents {
   onChange(changed?: Changed): Promise<void>;
@@ -34,14 +50,14 @@ export class Synchronizer {
   #isChecking = false;
 
   constructor(
-    private readonly client: Taskward,
+    private readonly source: Source,
     private readonly database: Database,
     private readonly events: SyncEvents,
   ) {}
 
   /** Makes the user of the token the owner of the database, or throws an OtherUserError. */
   async setOwner(): Promise<void> {
-    await this.database.setOwner(await this.client.identity());
+    await this.database.setOwner(await this.source.client.identity());
   }
 
   /** Wakes the loop that sends writes. */
@@ -59,8 +75,25 @@ export class Synchronizer {
       if (error instanceof OtherUserError) this.events.onState("other-user", error);
       else if (error instanceof StoreClearedError) this.events.onState("stopped", error);
       else if (isAboutToken(error)) this.events.onState("unauthorized", error);
+      else if (isSpaceNotFound(error)) await this.#leave(error);
       else throw error;
     }
+  }
+
+  get #owner(): Owner {
+    return this.source.space ?? this.source.client;
+  }
+
+  async #leave(error: ApiError): Promise<void> {
+    await this.database.leave(bodyOf(error));
+    await this.events.onChange();
+    this.events.onState("removed", error);
+  }
+
+  /** Reads the user as a member of the space, whose role may have changed. */
+  async #readMember(signal: AbortSignal): Promise<void> {
+    const { space } = this.source;
+    if (space !== undefined) await this.events.onChange(await this.database.setMember(await space.members.get("me", { signal })));
   }
 
   /** Throws an OtherUserError if there is a token of another user. A tab without one may wait until it synchronizes. */
@@ -86,7 +119,9 @@ export class Synchronizer {
     const backoff = new Backoff(MIN_RETRY_DELAY, MAX_RETRY_DELAY);
     for (;;) {
       try {
-        return await this.setOwner();
+        await this.setOwner();
+        if ((await this.database.member()) === undefined) await this.#readMember(signal);
+        return;
       } catch (error) {
         signal.throwIfAborted();
         if (isFinal(error)) throw error;
@@ -102,7 +137,8 @@ export class Synchronizer {
       const either = AbortSignal.any([signal, this.#reread.signal]);
       const since = await this.database.cursor();
       let update = begin(since, since === undefined);
-      for await (const step of this.client.changes.follow({ since, kinds: "tasks,lists", signal: either })) {
+      const { kinds, changed } = this.source;
+      for await (const step of this.#owner.changes.follow({ since, kinds, changed, signal: either })) {
         if (step.type === "restart") update = begin(update.since, true);
         else if (step.type === "changes") {
           update = extended(update, step);
@@ -123,7 +159,7 @@ export class Synchronizer {
     return true;
   }
 
-  #report(step: FeedStep): void {
+  #report(step: FeedStep<SharedChange>): void {
     if (step.type === "live") {
       this.events.onState("live");
       this.#wake(); // the service can be reached
@@ -149,7 +185,8 @@ export class Synchronizer {
         backoff.reset();
       } catch (error) {
         signal.throwIfAborted();
-        if (batch !== undefined && isRefusal(error)) limit = await this.#split(batch, error);
+        if (batch !== undefined && this.#isAboutRole(error)) await this.#refuseByRole(batch, error, signal);
+        else if (batch !== undefined && isRefusal(error)) limit = await this.#split(batch, error);
         else if (isFinal(error)) throw error;
         else await Promise.race([sleep(backoff.next(retryAfter(error)), signal), woken]);
       }
@@ -159,13 +196,13 @@ export class Synchronizer {
   }
 
   async #send({ key, writes }: Batch, signal: AbortSignal): Promise<void> {
-    const results = await this.client.batch(writes.map(operationOf), { idempotencyKey: key, signal });
+    const results = await this.#owner.batch(writes.map(operationOf), { idempotencyKey: key, signal });
     await this.database.settle(key, writes, results);
   }
 
   /** Restores a task; what the service refuses to restore is not in the trash any more. */
   async #restore(id: string, signal: AbortSignal): Promise<void> {
-    const restored = await this.client.trash.restore(id, { signal }).catch((error: unknown) => {
+    const restored = await this.#owner.trash.restore(id, { signal }).catch((error: unknown) => {
       if (!isRefusal(error)) throw error;
     });
     await this.database.restored(id, restored?.etag);
@@ -175,8 +212,20 @@ export class Synchronizer {
   async #split({ key, writes }: Batch, error: ApiError): Promise<number> {
     const [only] = writes;
     if (writes.length > 1 || only === undefined) await this.database.split(key);
-    else await this.database.refuse(only, { code: error.code, message: error.message, details: error.details });
+    else await this.database.refuse([only], "rejected", bodyOf(error));
     return 1;
+  }
+
+  #isAboutRole(error: unknown): error is ApiError {
+    return this.source.space !== undefined && error instanceof ApiError && error.code === "METHOD_NOT_ALLOWED";
+  }
+
+  /** Refuses all writes of a request: a batch is judged once, and the role of the user is another one than is stored. */
+  async #refuseByRole({ writes }: Batch, error: ApiError, signal: AbortSignal): Promise<void> {
+    await this.database.refuse(writes, "role", bodyOf(error));
+    await this.#readMember(signal).catch((failure: unknown) => {
+      if (isFinal(failure)) throw failure; // the feed brings it, too
+    });
   }
 
   #nextWake(): Promise<void> {
@@ -201,18 +250,22 @@ function begin(since: string | undefined, isComplete: boolean): FeedUpdate {
   return { since, isComplete, cursor: "", changes: [], startedAt: 0 };
 }
 
-function extended(update: FeedUpdate, step: FeedStep & { type: "changes" }): FeedUpdate {
+function extended(update: FeedUpdate, step: FeedStep<SharedChange> & { type: "changes" }): FeedUpdate {
   update.changes.push(...step.changes);
   return { ...update, cursor: step.cursor, startedAt: step.startedAt };
 }
 
 /** Returns whether the synchronization ends with an error. */
 function isFinal(error: unknown): boolean {
-  return isAboutToken(error) || error instanceof StoreClearedError;
+  return isAboutToken(error) || isSpaceNotFound(error) || error instanceof StoreClearedError;
+}
+
+function bodyOf({ code, message, details }: ApiError) {
+  return { code, message, details };
 }
 
 function isRefusal(error: unknown): error is ApiError {
-  return error instanceof ApiError && error.status < 500 && !RETRYABLE.includes(error.status);
+  return error instanceof ApiError && error.status < 500 && !RETRYABLE.includes(error.status) && !isSpaceNotFound(error);
 }
 
 function retryAfter(error: unknown): number {

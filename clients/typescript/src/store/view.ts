@@ -1,15 +1,15 @@
 import type { List, Task } from "../types.js";
 import { timeOf } from "../uuid7.js";
 import { patched } from "./patch.js";
-import { isAsNew, keyOf, type Stored, type Value, type Write } from "./records.js";
+import { isAsNew, keyOfStored, type Stored, type StoredObject, type Value, type Write } from "./records.js";
 
 /** The objects that an app shows: those of the service, with the unconfirmed writes applied. */
 export class View {
   readonly tasks = new Map<string, Task>();
   readonly lists = new Map<string, List>();
 
-  constructor(objects: Iterable<Stored>, writes: readonly Write[], user: string) {
-    for (const { kind, value } of objects) this.#map(kind).set(value.id, value);
+  constructor(objects: Iterable<StoredObject>, writes: readonly Write[], user: string) {
+    for (const one of objects) if (isStored(one)) this.#map(one.kind).set(one.value.id, one.value);
     for (const write of writes) this.#apply(write, user);
   }
 
@@ -99,8 +99,13 @@ function created({ kind, id, body }: Write, user: string): Value {
 }
 
 /** Returns the objects by their keys. */
-export function byKey(objects: Iterable<Stored>): Map<string, Stored> {
-  return new Map([...objects].map((stored) => [keyOf(stored.kind, stored.value.id), stored]));
+export function byKey(objects: Iterable<StoredObject>): Map<string, StoredObject> {
+  return new Map([...objects].map((stored) => [keyOfStored(stored), stored]));
+}
+
+/** Returns whether it is a task or a list. */
+export function isStored(stored: StoredObject | undefined): stored is Stored {
+  return stored?.kind === "task" || stored?.kind === "list";
 }
 
 /** Returns a time as the service writes it, with microseconds. */
