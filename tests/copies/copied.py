@@ -65,6 +65,12 @@ async def fill(person: Person) -> list[str]:
     space = (await person.http.post("/api/spaces", json={"title": ODD, "name": ODD})).headers["location"]
     await _sent(person, "POST", f"{space}/invitations", {})
     await _sent(person, "POST", f"{space}/tasks", {"title": ODD, "labels": ["home"], "assigned_to": "me"})
+    for deletion in ("", "?to=trash"):
+        shared = await _sent(person, "POST", f"{space}/tasks", {"title": ODD})
+        reminders = {"reminders": [{"at": f"{soon}T00:00:00Z"}]}
+        await _sent(person, "PUT", f"{space}/tasks/{shared['id']}/reminders", reminders)
+        if deletion:
+            await _sent(person, "DELETE", f"{space}/tasks/{shared['id']}{deletion}")
     await _sent(person, "POST", "/api/tokens", {"name": ODD, "access": "read", "private": False})
     made = await person.http.post("/api/tasks", json=KEYED_BODY, headers=KEYED)
     assert made.status_code == 201

@@ -633,6 +633,8 @@ async def owner_of_rows_in_every_table(app: FastAPI) -> str:
     async with database_of(app).pool.acquire() as connection:
         for row in (
             "reminders SELECT $1::uuid, min(id::text)::uuid, 0, now() FROM tasks WHERE user_id = $1::uuid",
+            "member_reminders SELECT user_id, user_id, id, 1, '[]', 1 FROM tasks WHERE user_id = $1::uuid",
+            "trash_member_reminders SELECT user_id, $1, id, 1, '[]', 1 FROM trash WHERE user_id = $1::uuid",
             "imports VALUES ($1::uuid, $1::uuid, now())",
             "import_tasks VALUES ($1::uuid, $1::uuid, NULL, 'x', 'x', NULL, NULL, true, now(), now())",
             "import_comments VALUES ($1::uuid, $1::uuid, $1::uuid, 'x', NULL, now(), now())",

@@ -284,6 +284,8 @@ async def test_rows_of_an_owner_are_deleted_with_the_owner(raw: Raw) -> None:
         f"INSERT INTO trash ({columns}, deleted_at) SELECT {columns}, {now} FROM tasks",  # noqa: S608 - as above
         f"INSERT INTO comments VALUES ('{OWNER}', '{OWNER}', '{TASK}', {comment})",  # noqa: S608 - as above
         f"INSERT INTO trash_comments VALUES ('{OWNER}', '{OWNER}', '{TASK}', {comment})",  # noqa: S608 - as above
+        f"INSERT INTO member_reminders VALUES ('{OWNER}', '{OWNER}', '{TASK}', 1, '[]', 1)",  # noqa: S608 - as above
+        f"INSERT INTO trash_member_reminders VALUES ('{OWNER}', '{OWNER}', '{TASK}', 1, '[]', 1)",  # noqa: S608 - as above
         f"INSERT INTO comment_tombstones VALUES ('{OWNER}', '{OWNER}', 1, {now})",  # noqa: S608 - as above
         f"INSERT INTO activity VALUES "  # noqa: S608 - as above
         f"('{OWNER}', '{OWNER}', {now}, NULL, 'created', NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
@@ -301,8 +303,10 @@ async def test_rows_of_an_owner_are_deleted_with_the_owner(raw: Raw) -> None:
         *("task_labels", "reminders", "lists", "list_tombstones", "trash", "access_tokens"),
         *("spaces", "members", "memberships", "invitations", "activity"),
         *("comments", "trash_comments", "comment_tombstones"),
+        *("member_reminders", "trash_member_reminders"),
     }
-    of_tasks = {"task_labels": "tasks", "reminders": "tasks", "comments": "tasks", "trash_comments": "trash"}
+    of_tasks = dict.fromkeys(("task_labels", "reminders", "comments", "member_reminders"), "tasks")
+    of_tasks |= dict.fromkeys(("trash_comments", "trash_member_reminders"), "trash")
     for name in tables:
         (table,) = [one for one in SQLModel.metadata.tables.values() if one.name == name]
         keys = {(key.target_fullname, key.ondelete) for key in table.foreign_keys}

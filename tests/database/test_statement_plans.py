@@ -90,6 +90,7 @@ ALLOWED: Final = {
     ("newest expired of tombstones", "tombstones"): "stops at its limit, in the order of the index",
     ("newest expired of list_tombstones", "list_tombstones"): "stops at its limit, in the order of the index",
     ("whether reminders are pending", "reminders"): "stops at the first",
+    ("drop the pending reminders of a member", "reminders"): "once, when a membership ends",
     ("task of a space", "tasks"): "stops at the first",
     ("forget the responses to a caller", "idempotency_keys"): "once when a person is erased; those of a day",
 } | {

@@ -98,6 +98,9 @@ async def fill(app: FastAPI, person: Person, word: str) -> str:
     await abandoned.add_comments([ImportedComment.model_validate(staged)])
     reminder = {"user_id": UUID(person.sub), "task_id": UUID(kept["id"]), "n": 0, "fire_at": NOON}
     await insert_rows(app, "reminders", [reminder])
+    member = {"user_id": UUID(person.sub), "member_id": uuid4(), "slot": 1, "version": 1, "reminders": "[]"}
+    for table, task in (("member_reminders", kept), ("trash_member_reminders", trashed)):
+        await insert_rows(app, table, [{**member, "task_id": UUID(task["id"])}])
     space = {"title": f"{word} space", "name": f"{word} name", "metadata": {"word": word}}
     path = (await person.http.post("/api/spaces", json=space)).headers["location"]
     assert (await person.http.post(f"{path}/invitations", json={})).status_code == 201
@@ -160,6 +163,7 @@ async def test_the_canary_sits_in_every_column_that_can_hold_one(app: FastAPI) -
         "invitations.digest",
         *(f"{one}.{name}" for one in ("tasks", "import_tasks", "trash") for name in ("due_key", "start_key")),
         *(f"{one}.past_recurrence" for one in ("tasks", "trash")),
+        *(f"{one}.reminders" for one in ("member_reminders", "trash_member_reminders")),
         *(f"{one}.mentions" for one in ("comments", "trash_comments")),
         "users.time_zone",
     }

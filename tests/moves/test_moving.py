@@ -210,19 +210,6 @@ async def test_a_private_task_names_no_member(app: FastAPI, ann: Person) -> None
     assert (row["created_by"], row["updated_by"], row["assigned_to"]) == (None, None, None)
 
 
-async def test_a_space_gets_no_reminders(app: FastAPI, ann: Person) -> None:
-    space = await new_space(ann)
-    task = await ann.create(due=DUE, reminders=[{"offset_minutes": 15}], labels=["a"])
-    assert await stored(app, "reminders", user_id=ann.sub)
-
-    (arrived,) = (await moved(ann, None, space, task))["tasks"]
-
-    assert "reminders" not in arrived["task"]
-    assert kept(arrived["task"]) == {name: value for name, value in kept(task).items() if name != "reminders"}
-    assert not await stored(app, "reminders", user_id=ann.sub)
-    assert not await stored(app, "reminders", user_id=space[-36:])
-
-
 async def test_a_completed_task_whose_next_one_moved_is_reopened_alone(ann: Person) -> None:
     space = await new_space(ann)
     task = await ann.create(due=DUE, recurrence={"rule": "FREQ=DAILY"})

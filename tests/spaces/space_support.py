@@ -121,6 +121,7 @@ BODIES: dict[tuple[str, str], Json] = {
     ("POST", "/tasks"): _TITLE,
     ("PUT", "/tasks/{task_id}"): _TITLE,
     ("PATCH", "/tasks/{task_id}"): _TITLE,
+    ("PUT", "/tasks/{task_id}/reminders"): {"reminders": []},
     ("POST", "/lists"): _TITLE,
     ("PUT", "/lists/{list_id}"): _TITLE,
     ("PATCH", "/lists/{list_id}"): _TITLE,

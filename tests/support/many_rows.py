@@ -35,7 +35,8 @@ async def insert_many_rows(app: FastAPI, owner: UUID, tasks: int) -> None:
     """Inserts an owner with that many tasks, and as many rows of other tables as such an owner can have.
 
     Tasks are in lists, have subtasks, labels, reminders, dates and series, and are staged once more. Half as
-    many are in the trash. Each task has two comments, of fifty members, and two entries in the activity.
+    many are in the trash. Each task has two comments and reminders of two members, of fifty, and two entries in
+    the activity.
     """
     rows: dict[str, Any] = {
         "users": [_of(id=owner, seq=10 * FIRST_VERSION, horizon=1)],
@@ -61,6 +62,8 @@ async def insert_many_rows(app: FastAPI, owner: UUID, tasks: int) -> None:
             {"comment_id": deleted_id(n), "version": 6 * FIRST_VERSION + n, "deleted_at": NOON}
             for n in range(tasks // 10)
         ),
+        "member_reminders": (_reminders(n, task_id(n // 2)) for n in range(tasks)),
+        "trash_member_reminders": (_reminders(n, _id(7, n // 2)) for n in range(tasks)),
         "activity": (_entry(n, task_id(n // 2)) for n in range(tasks)),
         "import_comments": (_staged_comment(n) for n in range(tasks)),
         "idempotency_keys": (_response(n) for n in range(tasks // 20)),
@@ -132,6 +135,11 @@ def _comment(n: int, comment_id: UUID, of_task: UUID) -> dict[str, Any]:
     author = member_id(n % 50) if n % 5 else None
     values = {"author_id": author, "version": 5 * FIRST_VERSION + n}
     return _of(id=comment_id, task_id=of_task, text=f"Comment {n}", **values)
+
+
+def _reminders(n: int, of_task: UUID) -> dict[str, Any]:
+    values = {"slot": n % 2 + 1, "reminders": '[{"offset_minutes": -30}]', "version": n + 1}
+    return {"member_id": member_id(n % 50), "task_id": of_task, **values}
 
 
 def member_id(n: int) -> UUID:

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 from spaces.space_support import join, new_space, remove, task_in
-from support import MakeDatabase, Person, running, settings_for
+from support import MakeDatabase, Person, running, settings_for, stored
 from support.waiting import until
 from webhooks.conftest import StartApp
 from webhooks.marks import marks, until_idle
 from webhooks.receiver import FAIL, OK, SECRET, Receiver
+from webhooks.test_reminders import soon
 
 from taskward.features import FEED_KINDS
 from taskward.settings.webhooks import KINDS
@@ -189,3 +190,31 @@ def test_the_kinds_of_the_setting_are_those_of_the_feeds(engine: str) -> None:
     )
     assert settings.webhooks is not None
     assert settings.webhooks.kinds == {"lists", "tasks"}
+
+
+async def test_a_reminder_of_a_member_names_the_member_and_the_person(
+    start: StartApp, receiver: Receiver
+) -> None:
+    app = await start()
+    ann, bob = Person(app), Person(app)
+    space = await new_space(ann)
+    member = await join(ann, space, bob)
+    task = await task_in(ann, space)
+    path = f"{space}/tasks/{task['id']}/reminders"
+    later, due = {"at": "2035-01-01T10:00:00Z"}, {"at": soon(1.0)}
+    await ann.http.put(path, json={"reminders": [later]})
+    await bob.http.put(path, json={"reminders": [later, due]})
+    await until(receiver.reminders, 8)
+    await until_idle(app)
+
+    (fired,) = receiver.reminders()
+    assert fired.data == {
+        "user_id": space[-36:],
+        "space_id": space[-36:],
+        "member_id": member["id"],
+        "person_id": bob.sub,
+        "task": task,
+        "reminder": due,
+        "due_at": due["at"],
+    }
+    assert len(await stored(app, "reminders")) == 2

@@ -861,6 +861,26 @@ export interface paths {
         patch: operations["patchMember"];
         trace?: never;
     };
+    "/api/spaces/{space_id}/reminders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List my reminders in a space
+         * @description Returns the tasks for which the caller has reminders, a page at a time.
+         */
+        get: operations["listSpaceReminders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/spaces/{space_id}/tasks": {
         parameters: {
             query?: never;
@@ -933,6 +953,30 @@ export interface paths {
          */
         get: operations["listSpaceOccurrences"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/spaces/{space_id}/tasks/{task_id}/reminders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read my reminders for a space's task
+         * @description Returns the caller's own reminders; no other member learns of them.
+         */
+        get: operations["getSpaceTaskReminders"];
+        /**
+         * Set my reminders for a space's task
+         * @description Replaces the caller's own reminders; the task stays as it is.
+         */
+        put: operations["updateSpaceTaskReminders"];
         post?: never;
         delete?: never;
         options?: never;
@@ -3062,6 +3106,22 @@ export interface components {
             rule: string;
         };
         /**
+         * NewReminders
+         * @description The body of `PUT /api/spaces/{space_id}/tasks/{task_id}/reminders`.
+         */
+        NewReminders: {
+            /**
+             * Reminders
+             * @description When the user is to be reminded. Each has either `offset_minutes` or `at`. They replace all that there were; null or `[]` removes them.
+             * @example [
+             *       {
+             *         "offset_minutes": -30
+             *       }
+             *     ]
+             */
+            reminders: (components["schemas"]["OffsetReminder"] | components["schemas"]["ReminderAt"])[] | null;
+        };
+        /**
          * NewSpace
          * @description The body of `POST /api/spaces`; `name` is the caller's as a member. Accepted and ignored: `id`, `created_at`, `updated_at`.
          */
@@ -3297,6 +3357,27 @@ export interface components {
             space_id: string;
         };
         /**
+         * OwnReminders
+         * @description The reminders that the caller has for a task.
+         */
+        OwnReminders: {
+            /** Reminders */
+            reminders: (components["schemas"]["OffsetReminder"] | components["schemas"]["ReminderAt"])[];
+        };
+        /**
+         * OwnRemindersList
+         * @description A page of the tasks for which the caller has reminders.
+         */
+        OwnRemindersList: {
+            /**
+             * Next Cursor
+             * @description For the next page; null when nothing follows.
+             */
+            next_cursor: string | null;
+            /** Tasks */
+            tasks: components["schemas"]["RemindersOfTask"][];
+        };
+        /**
          * PositionAfter
          * @description The place after another one.
          */
@@ -3392,6 +3473,19 @@ export interface components {
              * @example 2026-11-21T08:30:00Z
              */
             at: string;
+        };
+        /**
+         * RemindersOfTask
+         * @description The reminders that the caller has for one of several tasks.
+         */
+        RemindersOfTask: {
+            /** Reminders */
+            reminders: (components["schemas"]["OffsetReminder"] | components["schemas"]["ReminderAt"])[];
+            /**
+             * Task Id
+             * Format: uuid
+             */
+            task_id: string;
         };
         /**
          * Restoration
@@ -5990,6 +6084,35 @@ export interface operations {
             };
         };
     };
+    listSpaceReminders: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string;
+                /** @description How many tasks to return at most. */
+                limit?: number;
+            };
+            header?: {
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     listSpaceTasks: {
         parameters: {
             query?: {
@@ -6194,6 +6317,62 @@ export interface operations {
                 limit?: number;
             };
             header?: {
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+                /** @description A UUID, in any letter case. */
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getSpaceTaskReminders: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Answer 304 if the ETag is one of these, or for `*`. */
+                "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                space_id: string;
+                /** @description A UUID, in any letter case. */
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    updateSpaceTaskReminders: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing. */
+                "If-Match"?: string;
                 /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
                 "X-Request-ID"?: string;
             };

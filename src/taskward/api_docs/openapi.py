@@ -32,6 +32,7 @@ from taskward.http.routing import BEYOND_REACH
 from taskward.idempotency.errors import IdempotencyKeyInUse, IdempotencyKeyReused
 from taskward.spaces.errors import RoleTooLow, SpaceNotFound
 from taskward.spaces.models import Invitation, Member, Space
+from taskward.spaces.reminders.models import OwnReminders
 
 _REFERENCE: Final = re.compile(r"#/components/schemas/(\w+)")
 
@@ -87,8 +88,8 @@ def _exists_schema(resource: str) -> dict[str, Any]:
 
 _SPACE: Final = "{space_id}"
 _CREATED_BY_PUT: Final = tuple(entity.model.__name__ for entity in ENTITIES)
-_RESOURCES: Final = (*_CREATED_BY_PUT, Member.__name__, Space.__name__)
-"""The models of the objects that a path identifies, as in `{task_id}`; they carry an entity tag."""
+_RESOURCES: Final = (*_CREATED_BY_PUT, Member.__name__, Space.__name__, OwnReminders.__name__)
+"""The models of what a path identifies, as in `{task_id}`; they carry an entity tag."""
 _IDENTIFIED: Final = (*_CREATED_BY_PUT, Member.__name__, Invitation.__name__, Space.__name__)
 """The kinds of objects that a path identifies; below a space one of its objects."""
 _UNKNOWN: Final = ValidationFailed([FieldError("colour", "Unknown query parameter")])
@@ -100,6 +101,9 @@ _BROKEN_WITHIN: Final = {
     "/api/batch": FieldError("operations.0.kind", _UNKNOWN_KIND),
     "/api/tokens": FieldError("access", "Access must be read or write"),
     "/api/moves": FieldError("tasks.0", "Task not found"),
+    "/api/spaces/{space_id}/tasks/{task_id}/reminders": FieldError(
+        "reminders.0", "A reminder has either offset_minutes or at"
+    ),
     "/api/me/import": FieldError("tasks.0.title", "Title cannot be empty"),
 }
 """Examples of invalid bodies that are not a task."""
@@ -195,7 +199,8 @@ def _existing(path: str, method: str) -> list[str]:
         moved = (first, *(entity for entity in others if entity.goes_with == first.plural))
         return [entity.model.__name__ for entity in moved]
     resource = _resource(path)
-    return [resource] if method == "put" and resource in _CREATED_BY_PUT else []
+    creates = method == "put" and path.endswith("}")
+    return [resource] if creates and resource in _CREATED_BY_PUT else []
 
 
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from taskward.database.statements import Row, TransactionSteps
 from taskward.database.types import to_microseconds
 from taskward.moves.statements import MEMBERS_OF_PERSONS, PERSONS_OF_MEMBERS, MovedRows
 from taskward.tasks.fields import TaskFields
+from taskward.tasks.fields.reminders import Reminders
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -47,15 +48,15 @@ def after(before: datetime, now: datetime) -> datetime:
     return max(now, before + _MICROSECOND)
 
 
-def without_reminders(row: Values) -> Values:
-    """Returns the columns that the fields of a task have in another owner.
+def fields_with_reminders(row: Values, reminders: Reminders | None) -> Values:
+    """Returns the columns that the fields of a task have in another owner, with these reminders.
 
-    The instants are computed anew: the time zone data of the owners may differ for a moment. Reminders are
-    dropped: in a space they are no field of the task.
+    The instants are computed anew: the time zone data of the owners may differ for a moment.
     """
-    if row["due_utc"] is None and row["start_utc"] is None and '"reminders":' not in (row["extra"] or ""):
+    has_reminders = reminders or '"reminders":' in (row["extra"] or "")
+    if row["due_utc"] is None and row["start_utc"] is None and not has_reminders:
         return {}
-    columns = TaskFields.parse(row["extra"]).replaced(reminders=None).columns()
+    columns = TaskFields.parse(row["extra"]).replaced(reminders=reminders or None).columns()
     return {name: columns[name] for name in ("extra", "due_utc", "start_utc")}
 
 

@@ -28,15 +28,16 @@ from taskward.lists.statements import (
 from taskward.lists.steps import MAX_LISTS
 from taskward.lists.tables import ListRecord
 from taskward.moves.models import MAX_TASKS, Move
+from taskward.moves.reminders import MovedReminders
 from taskward.moves.rows import (
     Authors,
     Values,
     after,
     as_json,
     as_values,
+    fields_with_reminders,
     mentioned,
     values_as_json,
-    without_reminders,
 )
 from taskward.moves.statements import (
     ALL_BELOW,
@@ -172,7 +173,7 @@ class MoveSteps:
         yield from self._check_free(list(found.parents))
         yield from self._check_free_along(along)
         place = yield from self._place(found, above)
-        yield from self._change(found, along, place, members.get("to"))
+        yield from self._change(found, along, place, members)
         return MoveResult(len(found.parents), (yield from self._named()))
 
     def _judge(self) -> TransactionSteps[dict[str, UUID]]:
@@ -298,9 +299,9 @@ class MoveSteps:
         return _Place(list_of_parent, self.move.to_parent)
 
     def _change(
-        self, found: _Found, along: _Along, place: _Place, member: UUID | None
+        self, found: _Found, along: _Along, place: _Place, members: Mapping[str, UUID]
     ) -> TransactionSteps[None]:
-        """Takes the numbers of both owners, and moves everything; `member` is the caller in the target."""
+        """Takes the numbers of both owners, and moves everything; `members` are as those of `_judge`."""
         has_list = self.move.list_id is not None
         count = len(found.parents) + has_list
         if not count:
@@ -315,9 +316,10 @@ class MoveSteps:
         first = new[0][0] - taken + 1
         numbers = _Numbers(last[0][0] - has_list, first + has_list, first + count)
         authors = Authors(
-            self.source, self.target, self.move.source is None, self.move.target is None, member
+            self.source, self.target, self.move.source is None, self.move.target is None, members.get("to")
         )
-        transfer = _Transfer(self.source, self.target, place, authors, now, self.retention)
+        reminders = MovedReminders(self.source, self.target, members.get("from"), members.get("to"))
+        transfer = _Transfer(self.source, self.target, place, authors, reminders, now, self.retention)
         roots = set(found.roots)
         for ids in _slices(found.levels()):
             others = yield from transfer.task_steps(ids, along, numbers, roots)
@@ -362,6 +364,7 @@ class _Transfer:
     target: UUID
     place: _Place
     authors: Authors
+    reminders: MovedReminders
     now: datetime
     retention: Retention
 
@@ -376,8 +379,10 @@ class _Transfer:
         yield from self.authors.read_steps(
             row[name] for row in rows for name in ("created_by", "assigned_to")
         )
+        reminders = yield from self.reminders.read_steps(rows)
         for number, row in enumerate(rows, numbers.first_of_target):
             row.update(self._columns(row, number, is_root=str(row["id"]) in roots))
+            row.update(fields_with_reminders(row, self.reminders.as_field(reminders.get(str(row["id"])))))
         yield MOVED_TASKS.add, {**target, "rows": values_as_json(MOVED_TASKS, rows)}
         if labels:
             yield MOVED_LABELS.add, {**target, "rows": as_json(labels)}
@@ -388,6 +393,7 @@ class _Transfer:
         yield DROP_LABELS_OF_TASKS, source
         yield DROP_REMINDERS, source
         yield DELETE_MOVED_TASKS, {**source, "count": count, "moved_to": self.target}
+        yield from self.reminders.store_steps(reminders)
         yield from self._drop_expired_steps(TOMBSTONES, count)
         return others
 
@@ -430,7 +436,6 @@ class _Transfer:
     def _columns(self, row: Values, number: int, *, is_root: bool) -> Values:
         """Returns the columns of a task that differ in the target."""
         return {
-            **without_reminders(row),
             **self.authors.columns(row),
             "version": number,
             "updated_at": after(row["updated_at"], self.now),

@@ -20,6 +20,7 @@ from taskward.spaces.statements import (
     GET_MEMBER_OF_PERSON,
     LIST_MEMBERS,
 )
+from taskward.tasks.steps.reminders import drop_reminders_of_member_steps
 from taskward.users.erasure import CHANGE, erase_owner_steps, erase_rows_steps
 from taskward.users.statements import LOCK_OWNER
 
@@ -54,6 +55,7 @@ def _leave_steps(person: UUID, space_id: UUID) -> TransactionSteps[None]:
     if not any(one.role == Role.OWNER for one in others):
         heir = max(others, key=lambda one: one.role or 0)  # the first of them, who has joined before the rest
         yield from _count(CHANGE_MEMBER, space_id, heir, {"role": Role.OWNER, "name": heir.name, "now": now})
+    yield from drop_reminders_of_member_steps(space_id, member.id)
     yield from _count(FORGET_PERSON, space_id, member, {"now": now})
     yield FORGET_RESPONSES, {**space, "prefix": f"{person} "}
 

@@ -42,6 +42,7 @@ from taskward.spaces.models import (
     space_json,
 )
 from taskward.spaces.records import MemberRecord, SpaceRecord
+from taskward.spaces.reminders import routes as reminders
 from taskward.spaces.routing import PREFIX, SharingRoute, SpaceRoute
 from taskward.spaces.store import MySpaces, ThisSpace, joined_json, space_path
 from taskward.tasks.records import version_tag
@@ -66,7 +67,15 @@ space_router = APIRouter(prefix=PREFIX, route_class=SpaceRoute, tags=["Spaces"])
 sharing_router = APIRouter(prefix=PREFIX, route_class=SharingRoute, tags=["Spaces"])
 
 
-ROUTERS = (agenda.router, router, making_router, joining_router, space_router, sharing_router)
+ROUTERS = (
+    agenda.router,
+    router,
+    making_router,
+    joining_router,
+    space_router,
+    sharing_router,
+    reminders.router,
+)
 
 
 def _id_or_me(value: Any) -> UUID | None:

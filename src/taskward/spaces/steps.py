@@ -44,6 +44,7 @@ from taskward.spaces.statements import (
 from taskward.tasks.fields.metadata import merged_metadata, problem_of_metadata
 from taskward.tasks.ids import new_task_id
 from taskward.tasks.records import version_tag
+from taskward.tasks.steps.reminders import drop_reminders_of_member_steps, move_reminders_steps
 from taskward.users.erasure import erase_owner_steps, erase_rows_steps
 from taskward.users.statements import COUNT_MANY, COUNT_MANY_OF_PERSON, lock_person_steps, person_values
 
@@ -115,6 +116,7 @@ def update_steps(
     yield UPDATE_SPACE, {**space, **values}
     if "time_zone" in given:
         yield SET_TIME_ZONE, {**space, "time_zone": given["time_zone"]}
+        yield from move_reminders_steps(space_id, given["time_zone"])
     return (yield from space_steps(space_id, None))
 
 
@@ -191,6 +193,8 @@ def remove_member_steps(
     number = rows[0][0]
     removed = member.removed_version if is_me else number
     values = {"member_id": member.id, "removed_version": removed, "now": now, "version": number}
+    # The member is last: under row-level security a person who has left sees nothing of the space.
+    yield from drop_reminders_of_member_steps(space_id, member.id)
     yield REMOVE_MEMBER, {"owner": space_id, **values}
     return None if member.person_id is None else UUID(str(member.person_id))
 

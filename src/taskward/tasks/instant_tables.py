@@ -13,6 +13,8 @@ from taskward.database.types import Counter, Id, Instant
 class ReminderRow(SQLModel, table=True):
     """A pending reminder: of an open task, not fired yet; `n` is its index in the task's `reminders`.
 
+    In a space it is one of a member, `n` is its index among those and ten times the `slot` of their row.
+
     `fire_at` is the moment at which it should fire; it is pending also after that, and fires late. It is null
     while it depends on the time zone of an owner who has none. The process that fires it deletes the row in
     the transaction that stores the delivery. After that only a change of the task's reminders, due date or

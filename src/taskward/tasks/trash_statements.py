@@ -49,7 +49,9 @@ def copy_rows(table: Table, copies: Table, *conditions: Any) -> Insert:
 
 def has_none_below() -> ColumnElement[bool]:
     """Returns whether no rows that would go to the trash with the task are there."""
-    below = (select(one.c.id).where(one.c.user_id == OWNER, one.c.task_id == _TASK_ID) for one, _ in _GO_WITH)
+    below = (
+        select(one.c.task_id).where(one.c.user_id == OWNER, one.c.task_id == _TASK_ID) for one, _ in _GO_WITH
+    )
     return and_(*(~exists(rows) for rows in below))
 
 

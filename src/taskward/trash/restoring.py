@@ -26,7 +26,7 @@ from taskward.tasks.fields.labels import folded_label
 from taskward.tasks.records import task_record
 from taskward.tasks.statements import GET_TASK
 from taskward.tasks.steps.assignment import present_steps
-from taskward.tasks.steps.reminders import add_reminders_steps
+from taskward.tasks.steps.reminders import add_reminders_steps, follow_tasks_steps
 from taskward.tasks.steps.series_statements import OPEN_IN_SERIES
 from taskward.tasks.steps.several import first_number_steps
 from taskward.tasks.steps.statements import ANCESTORS, FIND_LIST, MAX_LEVELS, SUBTREE_SIZE
@@ -39,6 +39,7 @@ from taskward.trash.statements import (
     EXISTING_TASKS,
     FIND_TAKEN_ALONG,
     FIND_TRASHED,
+    RESTORE_OTHER_ROWS,
     RESTORE_ROWS,
     RESTORE_TASKS,
     SET_TRASHED_FIELDS,
@@ -170,9 +171,12 @@ class _Restoration(NamedTuple):
             yield ADD_LABELS, {"owner": self.owner, "labels": orjson.dumps(labels).decode()}
         for of_tasks in self.rows:
             yield from of_tasks.page_steps(self.owner, ids)
+        for restore in RESTORE_OTHER_ROWS:
+            yield restore, values
         yield DROP_TOMBSTONES, values
         yield DELETE_RESTORED, {**values, **logged}
         yield from add_reminders_steps(self.owner, ids, self.zone)
+        yield from follow_tasks_steps(self.owner, ids)
 
 
 @dataclass(slots=True)

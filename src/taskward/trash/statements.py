@@ -145,13 +145,20 @@ ADD_LABELS: Final = Command("add the labels of restored tasks", _add_labels(), q
 
 
 def _restore_rows(table: Table, trash: Table) -> Command:
-    number = bindparam("first_number", type_=Counter) + func.row_number().over(order_by=trash.c.id) - 1
-    names = [one.name for one in table.c if one.name not in ("user_id", "version")]
-    rows = _of_tasks(trash, OWNER, *(trash.c[name] for name in names), number)
+    values: dict[str, ColumnElement[Any]] = {one.name: trash.c[one.name] for one in table.c}
+    values["user_id"] = OWNER
+    if _is_numbered(table):
+        first = bindparam("first_number", type_=Counter)
+        values["version"] = first + func.row_number().over(order_by=trash.c.id) - 1
     return Command(
         f"restore {table.name} from the trash",
-        insert(table).from_select(["user_id", *names, "version"], rows),
+        insert(table).from_select([*values], _of_tasks(trash, *values.values())),
     )
+
+
+def _is_numbered(table: Table) -> bool:
+    """Returns whether the rows of a table are objects of the change feed, and their versions its numbers."""
+    return "id" in table.c
 
 
 def _of_tasks(trash: Table, *columns: ColumnElement[Any]) -> Select[Any]:
@@ -160,10 +167,17 @@ def _of_tasks(trash: Table, *columns: ColumnElement[Any]) -> Select[Any]:
 
 
 RESTORE_ROWS: Final = {
-    count_rows_of_tasks(trash): _restore_rows(table, trash) for table, trash in trashed_tables()
+    count_rows_of_tasks(trash): _restore_rows(table, trash)
+    for table, trash in trashed_tables()
+    if _is_numbered(table)
 }
 """For each table whose rows go to the trash with their task: the number of each task's, and what restores
 those of several tasks, numbered from `first_number` on."""
+
+RESTORE_OTHER_ROWS: Final = tuple(
+    _restore_rows(table, trash) for table, trash in trashed_tables() if not _is_numbered(table)
+)
+"""Each restores the rows of a table that go with several tasks, and that no feed has."""
 
 DROP_TOMBSTONES: Final = Command(
     "drop the tombstones of restored tasks",

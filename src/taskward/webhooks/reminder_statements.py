@@ -8,7 +8,9 @@ from taskward.database.functions import clock_instant, once
 from taskward.database.outbox import MARKS
 from taskward.database.statements import Command, Read
 from taskward.database.types import Counter, Id
+from taskward.spaces.tables import MEMBERS
 from taskward.tasks.instant_tables import REMINDERS
+from taskward.tasks.member_tables import MEMBER_REMINDERS
 from taskward.tasks.tables import COLUMNS, TASKS
 from taskward.users.statements import OWNER
 
@@ -42,7 +44,24 @@ DUE_REMINDER: Final = Read(
     .order_by(REMINDERS.c.fire_at, REMINDERS.c.task_id, REMINDERS.c.n)
     .limit(literal_column("1")),
 )
-"""With the task, then the reminder's number and time."""
+"""With the task, then the number and the time of the reminder."""
+
+REMINDED_MEMBER: Final = Read(
+    "member whose reminder is due",
+    select(MEMBER_REMINDERS.c.member_id, MEMBERS.c.person_id, MEMBER_REMINDERS.c.reminders)
+    .join(
+        MEMBERS,
+        (MEMBERS.c.user_id == MEMBER_REMINDERS.c.user_id) & (MEMBERS.c.id == MEMBER_REMINDERS.c.member_id),
+    )
+    .where(
+        MEMBER_REMINDERS.c.user_id == OWNER,
+        MEMBERS.c.user_id == OWNER,
+        MEMBER_REMINDERS.c.task_id == bindparam("task_id", type_=Id()),
+        MEMBER_REMINDERS.c.slot == bindparam("slot", type_=Integer()),
+    )
+    .with_hint(MEMBER_REMINDERS, "INDEXED BY ix_member_reminders_user_id_task_id", "sqlite"),
+)
+"""The member, the person and the member's reminders for the task."""
 
 TAKE_REMINDER: Final = Command(
     "take a reminder",

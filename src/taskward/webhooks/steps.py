@@ -118,7 +118,7 @@ class DeliveryQueue:
         return {"owner": owner, **QUEUE.values(self.holder), "seen": seen}
 
     def _compose(self, source: Source, acknowledged: str | None) -> TransactionSteps[Composed]:
-        reminder = (yield from next_reminder_steps(source.owner, acknowledged)) if self.reminders else None
+        reminder = (yield from next_reminder_steps(source, acknowledged)) if self.reminders else None
         if reminder is not None:
             return reminder
         if not self.changes:

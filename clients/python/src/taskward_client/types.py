@@ -887,6 +887,15 @@ class NewRecurrence(TypedDict):
     occurrence: NotRequired[str | None]
 
 
+class NewReminders(TypedDict):
+    """The body of `PUT /api/spaces/{space_id}/tasks/{task_id}/reminders`."""
+
+    reminders: list[OffsetReminder | ReminderAt] | None
+    """When the user is to be reminded. Each has either `offset_minutes` or `at`. They replace all that
+    there were; null or `[]` removes them.
+    """
+
+
 class NewSpace(TypedDict):
     """The body of `POST /api/spaces`; `name` is the caller's as a member. Accepted and ignored: `id`,
     `created_at`, `updated_at`.
@@ -994,6 +1003,20 @@ class OwnMembership(TypedDict):
     member: Member
 
 
+class OwnReminders(TypedDict):
+    """The reminders that the caller has for a task."""
+
+    reminders: list[OffsetReminder | ReminderAt]
+
+
+class OwnRemindersList(TypedDict):
+    """A page of the tasks for which the caller has reminders."""
+
+    tasks: list[RemindersOfTask]
+    next_cursor: str | None
+    """For the next page; null when nothing follows."""
+
+
 class PositionAfter(TypedDict):
     """The place after another one."""
 
@@ -1050,6 +1073,13 @@ class ReminderAt(TypedDict):
 
     at: str
     """RFC 3339; answered in UTC."""
+
+
+class RemindersOfTask(TypedDict):
+    """The reminders that the caller has for one of several tasks."""
+
+    reminders: list[OffsetReminder | ReminderAt]
+    task_id: str
 
 
 class Restoration(TypedDict):
@@ -1664,6 +1694,15 @@ class DeleteSpaceQuery(TypedDict):
 
     tasks: NotRequired[Literal["delete"]]
     """Deletes the tasks of the space too. Required if there are any."""
+
+
+class ListSpaceRemindersQuery(TypedDict):
+    """The query of `listSpaceReminders`."""
+
+    limit: NotRequired[int]
+    """How many tasks to return at most."""
+    cursor: NotRequired[str]
+    """`next_cursor` of the previous page."""
 
 
 class ListSpaceTasksQuery(TypedDict):

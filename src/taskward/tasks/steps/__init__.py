@@ -46,7 +46,7 @@ from taskward.tasks.steps.content import (
     stored_task,
     text_values,
 )
-from taskward.tasks.steps.reminders import pending_moments_steps
+from taskward.tasks.steps.reminders import follow_tasks_steps, pending_moments_steps
 from taskward.tasks.steps.rows import ReminderChange, label_values, schedule
 from taskward.tasks.steps.series import is_part_of_series, next_task_steps, take_back_steps, undo_steps
 from taskward.tasks.steps.several import (
@@ -164,7 +164,7 @@ class TaskSteps:
             rows = yield UPDATE_TASK, self._base_changes(task_id, given, versions)
             if rows:
                 return task_record(rows[0])
-        elif _is_among_others(given):
+        elif _is_among_others(given) or self._reschedules(given):
             return None
         for _ in range(MAX_ATTEMPTS):
             before, values = yield from self._read_and_merge(task_id, given, versions)
@@ -208,6 +208,8 @@ class TaskSteps:
         if lists != {values["list_id"]}:
             yield from move_below_steps(self.owner.id, task_id, values["list_id"], now)
         yield from set_positions_steps(self.owner.id, checked.new_position.moved, now)
+        if self._reschedules(given):
+            yield from follow_tasks_steps(self.owner.id, [task_id])
         return task
 
     def delete(
@@ -249,6 +251,10 @@ class TaskSteps:
             yield from delete_below_steps(self.owner.id, task_id, deletion)
         write = DELETE_LOCKED_TASK if deletion.trash_since is None else TRASH_LOCKED_TASK
         yield write, self._deletion_values(task_id, versions, deletion)
+
+    def _reschedules(self, given: Mapping[str, Any]) -> bool:
+        """Returns whether these changes may move reminders that members have for the task."""
+        return self.owner.author is not None and not _SCHEDULE.isdisjoint(given)
 
     def _deletion_now(self, to: To | None) -> Deletion:
         return self.retention.deletion(datetime.now(UTC), to_trash=to is not None)
@@ -375,6 +381,10 @@ class TaskSteps:
     @property
     def _owner(self) -> Values:
         return {"owner": self.owner.id}
+
+
+_SCHEDULE: Final = frozenset({"due", "is_completed", "completed_at"})
+"""The fields on which reminders depend that members of a space have for a task."""
 
 
 def _is_among_others(given: Mapping[str, Any]) -> bool:

@@ -21,7 +21,7 @@ from taskward.tasks.ids import created_at, new_task_id
 from taskward.tasks.recurrence.next_day import Recurrence, next_occurrence
 from taskward.tasks.statements import CREATE_TASK
 from taskward.tasks.steps.content import SERIES_GOES_ON
-from taskward.tasks.steps.reminders import add_reminders_steps
+from taskward.tasks.steps.reminders import add_reminders_steps, carry_over_steps, follow_tasks_steps
 from taskward.tasks.steps.rows import labels_json
 from taskward.tasks.steps.series_statements import (
     FIND_NEXT,
@@ -127,6 +127,9 @@ def next_task_steps(
     yield from change_several_steps(owner.id, MOVE_TO_NEXT, opened, moved)
     reminded = [next_task.id] if next_task.fields.reminders else []
     yield from add_reminders_steps(owner.id, [*reminded, *opened], zone)
+    if owner.author is not None:
+        yield from carry_over_steps(owner.id, done["task_id"], next_task.id)
+        yield from follow_tasks_steps(owner.id, opened)
 
 
 def undo_steps(owner: UUID, task: TaskRecord, given: Mapping[str, Any]) -> TransactionSteps[Undo | None]:
