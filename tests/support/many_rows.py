@@ -35,8 +35,8 @@ async def insert_many_rows(app: FastAPI, owner: UUID, tasks: int) -> None:
     """Inserts an owner with that many tasks, and as many rows of other tables as such an owner can have.
 
     Tasks are in lists, have subtasks, labels, reminders, dates and series, and are staged once more. Half as
-    many are in the trash. Each task has two comments and reminders of two members, of fifty, and two entries in
-    the activity.
+    many are in the trash. Each task has two comments and reminders of two members, of fifty, and two
+    entries in the activity.
     """
     rows: dict[str, Any] = {
         "users": [_of(id=owner, seq=10 * FIRST_VERSION, horizon=1)],
