@@ -11,6 +11,7 @@ from sqlmodel import SQLModel
 from support.postgres_connection import execute_sql, fetch_sql
 
 from taskward.database import schema
+from taskward.database.postgres import migrate
 from taskward.database.postgres.database import PostgresDatabase
 
 NewPostgres = Callable[[], Awaitable[str]]
@@ -46,7 +47,10 @@ async def test_an_upgrade_gives_what_a_new_database_has(new_postgres: NewPostgre
     assert await fetch_sql(upgraded, query) == await fetch_sql(new, query)
 
 
-async def test_the_service_can_be_used_before_all_indexes_are_built(new_postgres: NewPostgres) -> None:
+async def test_the_service_can_be_used_before_all_indexes_are_built(
+    new_postgres: NewPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrate, "STARTUP_WAIT", 1.0)
     url = await at_the_first_revision(new_postgres)
     other = await asyncpg.connect(url)
     building = other.transaction()
