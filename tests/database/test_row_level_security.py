@@ -40,7 +40,7 @@ from taskward.activity.statements import EXPIRED_ACTIVITY
 from taskward.app import create_app
 from taskward.changes.statements import COUNTERS
 from taskward.database import DatabaseUnusable
-from taskward.database.postgres import migrate
+from taskward.database.postgres import migrate as migration
 from taskward.database.postgres.compiled import CompiledStatement
 from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.statements import STATEMENTS, Read
@@ -565,7 +565,7 @@ async def test_weakened_policies_found_after_the_start_fail_all_requests_until_t
     protected: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If the server is down at the start, the service starts without the check."""
-    monkeypatch.setattr(migrate, "STARTUP_WAIT", 1.0)
+    monkeypatch.setattr(migration, "STARTUP_WAIT", 1.0)
     await execute_sql(protected, "CREATE POLICY more ON tasks USING (true)")
     blocker = await asyncpg.connect(protected)
     app = create_app(settings_for(protected, database_rls=True))
