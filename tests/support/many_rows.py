@@ -122,7 +122,9 @@ def _trashed(n: int) -> dict[str, Any]:
         title_folded=f"task {n}",
         is_completed=False,
         version=FIRST_VERSION + n,
-        deleted_at=NOON + timedelta(seconds=n - n % 5),
+        deleted_at=NOON
+        + _IN_THE_FUTURE
+        + timedelta(seconds=n - n % 5),  # else a run of the service deletes it
         deleted_with=_id(7, n - n % 5) if n % 5 else None,
     )
 
