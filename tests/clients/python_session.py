@@ -28,6 +28,7 @@ from taskward_client.types import (
     MembershipUpsert,
     MismatchedResult,
     Move,
+    ReminderAt,
     TaskDeletion,
     TaskUpsert,
 )
@@ -244,6 +245,7 @@ def spaces(client: Client) -> None:
     assert client.me.agenda(sort="-created_at", limit=1)["tasks"] == [mine]
     assert next(iter(client.me.iterate_agenda(sort="-created_at", limit=1))) == mine
     assert space.changes.list(kinds="space")["changes"][0]["op"] == "upsert"
+    reminders(space, mine["id"])
     page = space.activity(limit=1)
     assert (page["activity"][0]["action"], page["activity"][0].get("task_id")) == ("created", mine["id"])
     assert next(iter(space.iterate_activity(limit=1))) == page["activity"][0]
@@ -269,6 +271,16 @@ def moves(client: Client, space: SpaceClient, space_id: str) -> None:
     assert client.move({"from": space_id, "to": None, "list": work})["moved"] == 0
     assert client.move({"from": space_id, "to": None, "tasks": [{"id": task}], "to_list": work})["moved"] == 1
     client.lists.delete(work, tasks="delete")
+
+
+def reminders(space: SpaceClient, task_id: str) -> None:
+    at: ReminderAt = {"at": "2035-01-01T10:00:00Z"}
+    before = space.reminders.get(task_id)
+    given = space.reminders.update(task_id, {"reminders": [at]}, if_match=before.etag)
+    assert space.reminders.get(task_id) == given
+    page = space.reminders.list(limit=1)
+    assert page["tasks"] == [{"task_id": task_id, "reminders": [at]}]
+    assert list(space.reminders.iterate(limit=1)) == page["tasks"]
 
 
 def members(client: Client, space: SpaceClient) -> None:

@@ -62,6 +62,7 @@ OPERATIONS = {
         "createMove",
         "getAgenda",
         "listSpaceActivity",
+        *("getSpaceTaskReminders", "updateSpaceTaskReminders", "listSpaceReminders"),
     ),
     *("listComments", "countComments", "createComment", "getComment", "updateComment", "patchComment"),
     *("deleteComment", "listSpaceComments", "countSpaceComments", "createSpaceComment", "getSpaceComment"),
@@ -201,6 +202,7 @@ def test_python_has_a_type_for_every_body_and_response(service: Service, python:
             *("list_space_labels", "summarize_space_tasks", "list_space_trash"),
             *("list_comments", "count_comments", "get_comment"),
             *("list_space_comments", "count_space_comments", "get_space_comment"),
+            *("get_agenda", "get_space_task_reminders"),
         }
     )
 

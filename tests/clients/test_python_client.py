@@ -33,6 +33,7 @@ NOT_CALLED = {"streamChanges", "streamSpaceChanges", "streamSpaces"}
 TYPED_QUERIES = {
     "getAgenda",
     "listSpaceActivity",
+    "listSpaceReminders",
     *("listTasks", "listComments", "countComments", "listTrash", "listLabels", "listChanges"),
     *(
         "listSpaceTasks",

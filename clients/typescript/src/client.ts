@@ -1,8 +1,10 @@
 import { AccessTokens } from "./access-tokens.js";
 import { Me } from "./me.js";
 import { Owner } from "./owner.js";
+import { post, type KeyOptions } from "./post.js";
 import { SpaceClient, Spaces } from "./spaces.js";
 import { Transport, type ClientOptions } from "./transport.js";
+import type { Move, Moved } from "./types.js";
 
 /** A client of one service, for one user. */
 export class Taskward extends Owner {
@@ -20,6 +22,11 @@ export class Taskward extends Owner {
   /** Returns a client of what belongs to a space. Whether the user is its member is judged for each request. */
   space(id: string): SpaceClient {
     return new SpaceClient(this.transport.inSpace(id));
+  }
+
+  /** Moves tasks with all below them, or a list with all its tasks, to a space, from one, or between two: all or nothing. */
+  move(body: Move, options: KeyOptions = {}): Promise<Moved> {
+    return this.transport.send(post("/api/moves", body, options), (response) => response.json());
   }
 
   /**

@@ -1,3 +1,4 @@
+import { Comments } from "./comments.js";
 import { Feed } from "./feed.js";
 import { Labels } from "./labels.js";
 import { Lists } from "./lists.js";
@@ -12,6 +13,7 @@ export class Owner {
   readonly tasks: Tasks;
   readonly lists: Lists;
   readonly labels: Labels;
+  readonly comments: Comments;
   readonly trash: Trash;
   readonly changes: Feed;
 
@@ -19,6 +21,7 @@ export class Owner {
     this.tasks = new Tasks(transport);
     this.lists = new Lists(transport);
     this.labels = new Labels(transport);
+    this.comments = new Comments(transport);
     this.trash = new Trash(transport);
     this.changes = new Feed(transport);
   }

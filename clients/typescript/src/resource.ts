@@ -16,11 +16,17 @@ export interface ConditionalWrite extends RequestOptions {
 /** Attempts of `modify`, which repeats a change if the object was changed since it was read. */
 const MAX_MODIFY_ATTEMPTS = 10;
 
-/** The methods that tasks and lists have in common. `Tagged` is `{ task, etag }` or `{ list, etag }`. */
+const DELETED = {
+  "/api/tasks": "Task deleted successfully",
+  "/api/lists": "List deleted successfully",
+  "/api/comments": "Comment deleted successfully",
+} as const;
+
+/** The methods that tasks, lists and comments have in common. `Tagged` is `{ task, etag }`, for example. */
 export class Resource<Tagged extends { etag: string }, Value, New, Changes> {
   constructor(
     protected readonly transport: Transport,
-    private readonly path: "/api/tasks" | "/api/lists",
+    private readonly path: keyof typeof DELETED,
     private readonly tagged: (value: Value, etag: string) => Tagged,
     private readonly valueOf: (tagged: Partial<Tagged>) => Value | undefined,
   ) {}
@@ -91,8 +97,7 @@ export class Resource<Tagged extends { etag: string }, Value, New, Changes> {
       return await this.transport.send({ ...request, ...(query && { query }) }, (response) => response.json());
     } catch (error) {
       if (!isDeletedBefore(error)) throw error;
-      const message = this.path === "/api/tasks" ? "Task deleted successfully" : "List deleted successfully";
-      return { message, id } as Deleted;
+      return { message: DELETED[this.path], id } as Deleted;
     }
   }
 

@@ -4464,7 +4464,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Only comments of this member of the space; `me` is the caller. */
-                author?: string | "me" | null;
+                author?: string | "me";
                 /** @description `next_cursor` of the previous page. */
                 cursor?: string;
                 /** @description The number to return at most. */
@@ -5359,7 +5359,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Only comments of this member of the space; `me` is the caller. */
-                author?: string | "me" | null;
+                author?: string | "me";
                 /** @description `next_cursor` of the previous page. */
                 cursor?: string;
                 /** @description The number to return at most. */

@@ -15,7 +15,9 @@ import type {
   MemberRemoved,
   NewInvitation,
   NewSpace,
+  OwnReminders,
   Redeemed,
+  RemindersOfTask,
   Space,
   SpaceChanges,
   SpaceDeleted,
@@ -71,17 +73,46 @@ export class Spaces {
 export class SpaceClient extends Owner {
   readonly members: Members;
   readonly invitations: Invitations;
+  readonly reminders: SpaceReminders;
 
   constructor(transport: Transport) {
     super(transport);
     this.members = new Members(transport);
     this.invitations = new Invitations(transport);
+    this.reminders = new SpaceReminders(transport);
   }
 
   /** Returns a page of what members did in the space, newest first. */
   activity(query: ActivityQuery = {}, options: RequestOptions = {}): Promise<ActivityPage> {
     const request = { path: "/api/activity", query, repeatable: true, ...options };
     return this.transport.send(request, (response) => response.json());
+  }
+}
+
+/** The reminders that the user has for the tasks of a space. No other member sees them. */
+export class SpaceReminders {
+  constructor(private readonly transport: Transport) {}
+
+  async get(task: string, options: RequestOptions = {}): Promise<OwnReminders> {
+    return (await this.transport.send({ path: remindersOf(task), repeatable: true, ...options }, reminders)).reminders;
+  }
+
+  /** Replaces those for a task; an empty array removes them. */
+  async set(task: string, given: OwnReminders, options: RequestOptions = {}): Promise<OwnReminders> {
+    const body = { reminders: given };
+    const request = { method: "PUT", path: remindersOf(task), body, repeatable: true, ...options } as const;
+    return (await this.transport.send(request, reminders)).reminders;
+  }
+
+  /** Yields all tasks for which the user has reminders, page by page. */
+  async *all(options: RequestOptions = {}): AsyncGenerator<RemindersOfTask, void, undefined> {
+    let page: { tasks: RemindersOfTask[]; next_cursor: string | null } | undefined;
+    while (page?.next_cursor !== null) {
+      const query = page === undefined ? {} : { cursor: page.next_cursor };
+      const request = { path: "/api/reminders", query, repeatable: true, ...options };
+      page = await this.transport.send(request, (response) => response.json() as Promise<NonNullable<typeof page>>);
+      yield* page.tasks;
+    }
   }
 }
 
@@ -158,6 +189,14 @@ const INVITATIONS = "/api/invitations";
 
 function pathOf(collection: string, id: string): string {
   return `${collection}/${encodeURIComponent(id)}`;
+}
+
+function remindersOf(task: string): string {
+  return `${pathOf("/api/tasks", task)}/reminders`;
+}
+
+function reminders(response: Response): Promise<{ reminders: OwnReminders }> {
+  return response.json();
 }
 
 function change(path: string, body: unknown, { ifMatch, ...options }: ConditionalWrite): Request {

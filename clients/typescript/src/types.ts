@@ -66,6 +66,11 @@ export type SpaceDeleted = Schemas["SpaceDeleted"];
 export type Member = Schemas["Member"];
 export type MemberChanges = Schemas["MemberChanges"];
 export type MemberRemoved = Schemas["MemberRemoved"];
+export type Move = Schemas["Move"];
+export type Moved = Schemas["Moved"];
+/** The reminders that the caller has for one task of a space. */
+export type OwnReminders = Schemas["OwnReminders"]["reminders"];
+export type RemindersOfTask = Schemas["RemindersOfTask"];
 export type Role = NonNullable<Member["role"]>;
 /** A space that the caller is in, in the caller's own feed. */
 export type Membership = Schemas["Membership"];

@@ -62,6 +62,26 @@ test("every operation of a space, with a running service", { skip }, async () =>
   }
   assert.deepEqual(memberships, [space.id]);
 
+  const { comment } = await mine.comments.create({ task_id: made.task.id, text: "Which?", mentions: [joined.member.id] });
+  assert.equal(comment.author_id, joined.member.id);
+  assert.equal((await mine.comments.update(comment.id, { text: "Which one?" })).comment.text, "Which one?");
+  for (const text of ["The red one", "Fine"]) await of.comments.create({ task_id: made.task.id, text });
+  const texts: string[] = [];
+  for await (const one of of.comments.all({ task_id: made.task.id, limit: 2 })) texts.push(one.text);
+  assert.deepEqual(texts, ["Which one?", "The red one", "Fine"]);
+  assert.equal((await of.comments.delete(comment.id)).message, "Comment deleted successfully");
+
+  assert.deepEqual(await mine.reminders.set(made.task.id, [{ at: "2035-01-01T10:00:00Z" }]), [{ at: "2035-01-01T10:00:00Z" }]);
+  const reminded: string[] = [];
+  for await (const one of mine.reminders.all()) reminded.push(one.task_id);
+  assert.deepEqual(reminded, [made.task.id]);
+  assert.deepEqual(await of.reminders.get(made.task.id), []);
+
+  const { list: own } = await owner.lists.create({ title: "Garden" });
+  await owner.tasks.create({ title: "Plant", list_id: own.id });
+  assert.deepEqual(await owner.move({ from: null, to: space.id, list: own.id }), { moved: 1 });
+  assert.ok((await mine.lists.list()).lists.some(({ title }) => title === "Garden"));
+
   const read = await owner.spaces.get(space.id);
   const renamed = await owner.spaces.update(space.id, { title: "House" }, { ifMatch: read.etag });
   assert.equal(renamed.space.title, "House");

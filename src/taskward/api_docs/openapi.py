@@ -315,7 +315,7 @@ def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
     """Removes null from a parameter's schema: a parameter is present or absent."""
     kinds: list[dict[str, Any]] = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
     if len(kinds) != 1:
-        return schema
+        return schema | {"anyOf": kinds} if kinds else schema
     return {key: value for key, value in schema.items() if key != "anyOf"} | kinds[0]
 
 

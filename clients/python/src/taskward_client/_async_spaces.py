@@ -26,14 +26,19 @@ from taskward_client.types import (
     Invitation,
     InvitationRevoked,
     ListSpaceActivityQuery,
+    ListSpaceRemindersQuery,
     Member,
     MemberChanges,
     MemberRemoved,
     MixedBatchResults,
     NewInvitation,
+    NewReminders,
     NewSpace,
+    OwnReminders,
+    OwnRemindersList,
     Redeemed,
     Redemption,
+    RemindersOfTask,
     Space,
     SpaceChangeList,
     SpaceChanges,
@@ -74,6 +79,7 @@ class AsyncSpaceClient(AsyncOwner):
         self.changes = AsyncChanges[SpaceChangeList](transport)
         self.members = AsyncMembers(transport)
         self.invitations = AsyncInvitations(transport)
+        self.reminders = AsyncSpaceReminders(transport)
 
     async def activity(self, **query: Unpack[ListSpaceActivityQuery]) -> ActivityList:
         """Returns a page of what members did in the space, newest first."""
@@ -171,6 +177,37 @@ class AsyncSpaces:
         if name is not None:
             redemption["name"] = name
         return await self._transport.send(operations.redeem_invitation(redemption, idempotency_key))
+
+
+class AsyncSpaceReminders:
+    """The reminders that the user has for the tasks of a space. No other member sees them."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def get(self, task_id: str) -> Tagged[OwnReminders]:
+        """Returns those for a task."""
+        return await self._transport.send(operations.get_space_task_reminders(task_id))
+
+    async def update(
+        self, task_id: str, new: NewReminders, *, if_match: str | None = None
+    ) -> Tagged[OwnReminders]:
+        """Replaces those for a task; an empty list removes them."""
+        return await self._transport.send(operations.update_space_task_reminders(task_id, new, if_match))
+
+    async def list(self, **query: Unpack[ListSpaceRemindersQuery]) -> OwnRemindersList:
+        """Returns a page of the tasks for which the user has reminders."""
+        return await self._transport.send(operations.list_space_reminders(query))
+
+    async def iterate(self, **query: Unpack[ListSpaceRemindersQuery]) -> AsyncIterator[RemindersOfTask]:
+        """Yields the tasks for which the user has reminders, page after page."""
+        while True:
+            page = await self.list(**query)
+            for task in page["tasks"]:
+                yield task
+            if page["next_cursor"] is None:
+                return
+            query["cursor"] = page["next_cursor"]
 
 
 class AsyncMembers:

@@ -302,6 +302,24 @@ def list_space_activity(query: types.ListSpaceActivityQuery) -> Call[types.Activ
     return read("/api/activity", content, query)
 
 
+def get_space_task_reminders(task_id: str) -> Call[Tagged[types.OwnReminders]]:
+    return read(_reminders(task_id), tagged)
+
+
+def update_space_task_reminders(
+    task_id: str, new: types.NewReminders, if_match: str | None
+) -> Call[Tagged[types.OwnReminders]]:
+    return change("PUT", _reminders(task_id), new, tagged, if_match)
+
+
+def list_space_reminders(query: types.ListSpaceRemindersQuery) -> Call[types.OwnRemindersList]:
+    return read("/api/reminders", content, query)
+
+
+def _reminders(task_id: str) -> str:
+    return f"{path_of('/api/tasks', task_id)}/reminders"
+
+
 def export_space() -> Call[types.SpaceExport]:
     return read("/api/export", content)
 

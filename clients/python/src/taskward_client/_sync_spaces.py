@@ -27,14 +27,19 @@ from taskward_client.types import (
     Invitation,
     InvitationRevoked,
     ListSpaceActivityQuery,
+    ListSpaceRemindersQuery,
     Member,
     MemberChanges,
     MemberRemoved,
     MixedBatchResults,
     NewInvitation,
+    NewReminders,
     NewSpace,
+    OwnReminders,
+    OwnRemindersList,
     Redeemed,
     Redemption,
+    RemindersOfTask,
     Space,
     SpaceChangeList,
     SpaceChanges,
@@ -75,6 +80,7 @@ class SpaceClient(Owner):
         self.changes = Changes[SpaceChangeList](transport)
         self.members = Members(transport)
         self.invitations = Invitations(transport)
+        self.reminders = SpaceReminders(transport)
 
     def activity(self, **query: Unpack[ListSpaceActivityQuery]) -> ActivityList:
         """Returns a page of what members did in the space, newest first."""
@@ -165,6 +171,34 @@ class Spaces:
         if name is not None:
             redemption["name"] = name
         return self._transport.send(operations.redeem_invitation(redemption, idempotency_key))
+
+
+class SpaceReminders:
+    """The reminders that the user has for the tasks of a space. No other member sees them."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def get(self, task_id: str) -> Tagged[OwnReminders]:
+        """Returns those for a task."""
+        return self._transport.send(operations.get_space_task_reminders(task_id))
+
+    def update(self, task_id: str, new: NewReminders, *, if_match: str | None = None) -> Tagged[OwnReminders]:
+        """Replaces those for a task; an empty list removes them."""
+        return self._transport.send(operations.update_space_task_reminders(task_id, new, if_match))
+
+    def list(self, **query: Unpack[ListSpaceRemindersQuery]) -> OwnRemindersList:
+        """Returns a page of the tasks for which the user has reminders."""
+        return self._transport.send(operations.list_space_reminders(query))
+
+    def iterate(self, **query: Unpack[ListSpaceRemindersQuery]) -> Iterator[RemindersOfTask]:
+        """Yields the tasks for which the user has reminders, page after page."""
+        while True:
+            page = self.list(**query)
+            yield from page["tasks"]
+            if page["next_cursor"] is None:
+                return
+            query["cursor"] = page["next_cursor"]
 
 
 class Members:

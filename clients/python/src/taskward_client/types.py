@@ -1630,7 +1630,7 @@ class ListCommentsQuery(TypedDict):
     """`next_cursor` of the previous page."""
     task_id: NotRequired[str]
     """Only comments on this task."""
-    author: NotRequired[str | None]
+    author: NotRequired[str]
     """Only comments of this member of the space; `me` is the caller."""
     sort: NotRequired[Literal["created_at", "-created_at"]]
     """The oldest first, or with `-` the newest."""
@@ -1812,7 +1812,7 @@ class ListSpaceCommentsQuery(TypedDict):
     """`next_cursor` of the previous page."""
     task_id: NotRequired[str]
     """Only comments on this task."""
-    author: NotRequired[str | None]
+    author: NotRequired[str]
     """Only comments of this member of the space; `me` is the caller."""
     sort: NotRequired[Literal["created_at", "-created_at"]]
     """The oldest first, or with `-` the newest."""
