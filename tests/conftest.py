@@ -119,7 +119,7 @@ def _a_slow_machine_is_no_overload() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(admission, "QUEUE_TIMEOUT", 8.0)
         patched.setattr(pool, "ACQUIRE_TIMEOUT", 8.0)
-        # Else a start goes on in the background, while the test takes the database as it is.
+        # Else a start continues in the background, while the test takes the database as it is.
         patched.setattr(migrate, "STARTUP_WAIT", 30.0 if citus.CLUSTER_URL else 12.0)
         yield
 
