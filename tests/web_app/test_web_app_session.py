@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from changes.streams import in_process_server
 from fastapi import FastAPI
-from support import NO_SUCH_PATH, SECRET, refusal, running, settings_for
+from support import NO_SUCH_PATH, SECRET, problems, refusal, running, settings_for
 
 from taskward.web_app.peer import is_of_another_user
 
@@ -53,11 +53,11 @@ def ask(app: FastAPI, connection: tuple[Address, Address]) -> Ask:
     """Returns a function that asks for a token, by default over that connection."""
 
     async def send(
-        headers: dict[str, str], *, of: FastAPI = app, peer: Address | None = connection[0]
+        headers: dict[str, str], *, of: FastAPI = app, peer: Address | None = connection[0], query: str = ""
     ) -> httpx.Response:
         transport = httpx.ASGITransport(of, client=peer)  # type: ignore[arg-type] # a Unix socket has no address
         async with httpx.AsyncClient(transport=transport) as http:
-            url = f"http://127.0.0.1:{connection[1][1]}/app/session"
+            url = f"http://127.0.0.1:{connection[1][1]}/app/session{query}"
             return await http.post(url, headers={"Connection": "keep-alive"} | headers)
 
     return send
@@ -73,6 +73,18 @@ async def test_a_page_of_the_service_gets_a_token_of_the_developer(ask: Ask, fol
     assert "access-control-allow-origin" not in answer.headers
     assert claims["sub"] == "developer"
     assert claims["exp"] - claims["iat"] == 3600
+
+
+async def test_a_second_user_is_another_one(ask: Ask) -> None:
+    """So that sharing can be tried."""
+    subs = []
+    for query in ("", "?user=first", "?user=second"):
+        token = (await ask(SAME_SITE, query=query)).json()["token"]
+        subs.append(jwt.decode(token, options={"verify_signature": False})["sub"])
+    assert subs == ["developer", "developer", "developer-2"]
+    assert problems(await ask(SAME_SITE, query="?user=third")) == {
+        "user": "User must be one of first, second"
+    }
 
 
 async def test_a_browser_that_does_not_name_the_site_of_a_request_gets_one_too(ask: Ask) -> None:

@@ -104,8 +104,15 @@ export class Actions {
 
   /** Creates a task as another one was. */
   async createAgain(task: Task): Promise<void> {
-    const { id: _, user_id, created_at, updated_at, series_id, next_id, ...fields } = task;
+    const { id: _, user_id, created_at, updated_at, created_by, updated_by, series_id, next_id, ...fields } = task;
     await this.#run(() => this.page.store.tasks.create({ ...fields, position: positionOf(task) } as NewTask));
+  }
+
+  /** Creates a private task as one in a space was that the user has left. */
+  async createPrivately({ title, description, due, start, priority, labels }: Task): Promise<void> {
+    const fields = { description, due, start, priority, labels };
+    const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+    await this.#run(() => this.page.stores.own.tasks.create({ title, ...given } as NewTask));
   }
 
   /** Moves a task by one step. A step begins where the one before has ended, however fast the keys are pressed. */
@@ -133,7 +140,7 @@ export class Actions {
     if (title.trim() === "") return;
     await this.#run(async () => {
       const { id } = await this.page.store.lists.create({ title: title.trim() });
-      this.page.show({ name: "list", id });
+      this.page.show({ name: "list", id, ...this.#owner });
     });
   }
 
@@ -156,21 +163,21 @@ export class Actions {
       await store.lists.delete(list.id, { tasks, to: "trash" });
       toast.show(`In the trash: the tasks of ${list.title}`);
     });
-    this.page.show({ name: "inbox" });
+    this.page.show({ name: this.page.route.view.space === undefined ? "inbox" : "all", ...this.#owner });
   }
 
   /** Changes a label on all tasks, which the service does; so it needs a network. */
   async renameLabel(from: string, to: string): Promise<void> {
     await this.#run(async () => {
       await this.page.client.labels.rename(from, to);
-      this.page.show({ name: "label", label: to });
+      this.page.show({ name: "label", label: to, ...this.#owner });
     });
   }
 
   async removeLabel(label: string): Promise<void> {
     await this.#run(async () => {
       const { tasks } = await this.page.client.labels.remove(label);
-      this.page.show({ name: "inbox" });
+      this.page.show({ name: this.page.route.view.space === undefined ? "inbox" : "all", ...this.#owner });
       this.page.toast.show(`Removed ${label} from ${tasks} ${tasks === 1 ? "task" : "tasks"}`);
     });
   }
@@ -178,6 +185,12 @@ export class Actions {
   async addLabel(task: Task, label: string): Promise<void> {
     const known = [...this.page.tree.labels.keys()].find((one) => isSameLabel(one, label.trim()));
     if (label.trim() !== "") await this.change(task.id, { add_labels: [known ?? label.trim()] });
+  }
+
+  /** The key of a view that says that it is of the owner that is shown. */
+  get #owner(): { space?: string } {
+    const { space } = this.page.route.view;
+    return space === undefined ? {} : { space };
   }
 
   /** Returns the fields with which a new task is in the view that is shown. */
@@ -225,13 +238,20 @@ export class Actions {
     this.page.toast.show(`${task.title}: ${siblings.indexOf(task) + 1} of ${siblings.length}${where}`);
   }
 
-  async #run(work: () => Promise<unknown>): Promise<void> {
+  /** Runs what the service does, and so needs a network; returns whether it was done. */
+  online(work: () => Promise<unknown>): Promise<boolean> {
+    return this.#run(work);
+  }
+
+  async #run(work: () => Promise<unknown>): Promise<boolean> {
     this.#running += 1;
     try {
       await work();
+      return true;
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
       this.page.toast.error(error instanceof NetworkError ? "This needs the network" : text);
+      return false;
     } finally {
       this.#running -= 1;
     }

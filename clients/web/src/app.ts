@@ -1,6 +1,7 @@
-import type { Taskward, Task } from "@taskward/client";
-import type { Store } from "@taskward/client/store";
+import type { Owner, Taskward, Task } from "@taskward/client";
+import type { LostSpace, Store, Stores } from "@taskward/client/store";
 import { Actions } from "./actions.js";
+import { Comments } from "./comments.js";
 import { Drafts } from "./drafts.js";
 import { localNow, timeZone, type Now } from "./dates.js";
 import { rowControl } from "./focus.js";
@@ -20,6 +21,7 @@ export class App implements Page {
   readonly drafts = new Drafts();
   readonly toast = new Toast(() => this.update());
   readonly trash: Trash;
+  readonly comments = new Comments(this);
   route: Route = parseRoute(location.hash);
   now: Now = localNow();
   isMenuOpen = false;
@@ -27,21 +29,21 @@ export class App implements Page {
   isFoldOpen = false;
   /** The row that the Tab key reaches. */
   current: string | undefined;
-  #tree: Tree | undefined;
+  readonly #trees = new Map<string | undefined, Tree>();
   #rows: Row[] | undefined;
   readonly #counts = new Map<string, number>();
   #isScheduled = false;
   #hasSentTimeZone = false;
 
   constructor(
-    readonly store: Store,
-    readonly client: Taskward,
+    readonly stores: Stores,
+    readonly account: Taskward,
     readonly session: Session,
     private readonly render: (app: App) => void,
   ) {
     this.actions = new Actions(this);
     this.trash = new Trash(this);
-    store.subscribe(() => this.#onStoreChange());
+    stores.subscribe(() => this.#onStoreChange());
     addEventListener("hashchange", () => this.#onRouteChange());
     addEventListener("resize", () => this.update());
     addEventListener("beforeunload", (event) => this.#onBeforeUnload(event));
@@ -49,9 +51,34 @@ export class App implements Page {
     this.update();
   }
 
+  /** The store of the owner that is shown. */
+  get store(): Store {
+    return this.#storeOf(this.route.view.space);
+  }
+
+  get client(): Owner {
+    const { space } = this.route.view;
+    return space === undefined ? this.account : this.account.space(space);
+  }
+
+  /** Whether the user may change what is shown. */
+  get canWrite(): boolean {
+    return this.store.role !== "viewer" && this.store.state !== "removed";
+  }
+
   /** All tasks and lists as they are now. */
   get tree(): Tree {
-    return (this.#tree ??= new Tree(this.store.tasks.all(), this.store.lists.all()));
+    return this.treeOf(this.route.view.space);
+  }
+
+  /** Returns the tasks and lists of a space, or without one of the user. */
+  treeOf(space: string | undefined): Tree {
+    const known = this.#trees.get(space);
+    if (known !== undefined) return known;
+    const { tasks, lists } = this.#storeOf(space);
+    const tree = new Tree(tasks.all(), lists.all());
+    this.#trees.set(space, tree);
+    return tree;
   }
 
   get rows(): Row[] {
@@ -70,6 +97,7 @@ export class App implements Page {
     const schedule = document.hidden ? setTimeout : requestAnimationFrame;
     schedule(() => {
       this.#isScheduled = false;
+      this.comments.show(this.details?.id);
       this.render(this);
     });
   }
@@ -107,7 +135,7 @@ export class App implements Page {
   /** Returns how many open tasks a view has. */
   count(view: View): number {
     const key = viewLink(view);
-    const known = this.#counts.get(key) ?? countOf(this.tree, view, this.now);
+    const known = this.#counts.get(key) ?? countOf(this.treeOf(view.space), view, this.now);
     this.#counts.set(key, known);
     return known;
   }
@@ -118,10 +146,22 @@ export class App implements Page {
     this.update();
   }
 
+  /** Says that the user is not in a space any more; what was not sent stays there until it is decided about. */
+  lost({ space, title, unsent }: LostSpace): void {
+    const rest = unsent.length === 0 ? "" : ` ${unsent.length === 1 ? "One change was" : `${unsent.length} changes were`} not sent.`;
+    this.toast.error(`You are not in ${title ?? "that space"} any more.${rest}`);
+    if (this.route.view.space === space && unsent.length === 0) this.show({ name: "inbox" });
+  }
+
+  #storeOf(space: string | undefined): Store {
+    return (space === undefined ? undefined : this.stores.spaces.get(space)) ?? this.stores.own;
+  }
+
   #onStoreChange(): void {
-    this.#tree = this.#rows = undefined;
+    this.#trees.clear();
+    this.#rows = undefined;
     this.#counts.clear();
-    if (this.store.state === "live") void this.#sendTimeZone();
+    if (this.stores.own.state === "live") void this.#sendTimeZone();
     if (this.store.conflicts.some(isRefusal)) this.trash.isOff = true;
     this.#readTrash();
     this.update();
@@ -131,6 +171,7 @@ export class App implements Page {
     const before = this.route;
     this.route = parseRoute(location.hash);
     if (before.task !== this.route.task) (document.activeElement as HTMLElement | null)?.blur(); // stores what was typed
+    if (before.view.space !== this.route.view.space) this.trash.forget();
     if (!isSameView(before.view, this.route.view)) {
       this.isFoldOpen = false;
       this.current = undefined;
@@ -150,6 +191,7 @@ export class App implements Page {
 
   /** "Today" and "overdue" follow the clock. */
   #tick(): void {
+    if (!document.hidden) void this.comments.read();
     const now = localNow();
     if (now.day === this.now.day && now.time === this.now.time) return;
     this.now = now;
@@ -172,8 +214,8 @@ export class App implements Page {
     if (this.#hasSentTimeZone) return;
     this.#hasSentTimeZone = true;
     const zone = timeZone();
-    const known = await this.client.me.get().catch(() => undefined); // there is no user before the first write
-    if (known === undefined) this.#hasSentTimeZone = this.tree.tasks.length === 0;
-    else if (known.time_zone !== zone) await this.client.me.update({ time_zone: zone }).catch(() => undefined);
+    const known = await this.account.me.get().catch(() => undefined); // there is no user before the first write
+    if (known === undefined) this.#hasSentTimeZone = this.treeOf(undefined).tasks.length === 0;
+    else if (known.time_zone !== zone) await this.account.me.update({ time_zone: zone }).catch(() => undefined);
   }
 }

@@ -34,7 +34,9 @@ async function decide(app: App): Promise<void> {
       </div>
     `);
     if (answer === undefined) return;
-    if (answer === "again") await app.actions.createAgain(conflict.mine as Task);
+    const hasLeft = conflict.reason === "removed";
+    if (answer === "again" && hasLeft) await app.actions.createPrivately(conflict.mine as Task);
+    else if (answer === "again") await app.actions.createAgain(conflict.mine as Task);
     if (answer === "permanently") await app.actions.removeInstead(conflict);
     await app.store.resolve(conflict, answer === "mine" ? "mine" : "theirs");
   }
@@ -52,6 +54,8 @@ function discardText(conflict: Conflict): string {
 function explanation(conflict: Conflict): string {
   const { reason, write, error } = conflict;
   if (isRefusal(conflict)) return `The service has no trash, so this ${write.kind} was not deleted.`;
+  if (reason === "removed") return "You are not in this space any more, so your change was not sent.";
+  if (reason === "role") return "Your role in this space does not allow changes any more.";
   if (reason === "gone") return `Another device deleted this ${write.kind}, while you changed it here.`;
   if (reason === "changed" && write.op === "delete") return `You deleted this ${write.kind}, while another device changed it.`;
   if (reason === "changed") return "Another device changed the same, before your change arrived.";
@@ -62,12 +66,12 @@ function explanation(conflict: Conflict): string {
 function mineChoice(conflict: Conflict, close: (answer: "mine" | "again" | "permanently") => void) {
   const { reason, write, mine } = conflict;
   if (isRefusal(conflict)) return html`<button class="danger" @click=${() => close("permanently")}>Delete permanently</button>`;
-  if (reason !== "gone") {
+  if (reason !== "gone" && reason !== "removed") {
     const text = reason === "rejected" ? "Try again" : write.op === "delete" ? "Delete it" : "Keep mine";
     return html`<button class="primary" @click=${() => close("mine")}>${text}</button>`;
   }
   const canReturn = write.kind === "task" && mine !== undefined;
-  return canReturn ? html`<button class="primary" @click=${() => close("again")}>Keep it as a new task</button>` : nothing;
+  return canReturn ? html`<button class="primary" @click=${() => close("again")}>${reason === "removed" ? "Keep it in your own tasks" : "Keep it as a new task"}</button>` : nothing;
 }
 
 /** Returns a table of the changed fields, with the values of this device and of the other one. */

@@ -6,7 +6,9 @@ import type { App } from "./app.js";
 import { momentText } from "./dates.js";
 import { dateFields, repeatFields } from "./date-fields.js";
 import { select } from "./filters.js";
+import { discussion } from "./discussion.js";
 import { icon } from "./icons.js";
+import { nameOf } from "./people.js";
 import { isManual } from "./rows.js";
 
 const PRIORITIES = { "": "None", low: "Low", medium: "Medium", high: "High", urgent: "Urgent" };
@@ -34,11 +36,25 @@ export function detailsPanel(app: App, task: Task): TemplateResult {
         ${dateFields(app, task, "due", "Due")} ${repeatFields(app, task)} ${dateFields(app, task, "start", "Starts")}
         ${select("Priority", PRIORITIES, priority ?? "", (value) => void actions.change(id, { priority: (value || null) as Task["priority"] & {} }))}
         ${select("List", places, list_id ?? "", (value) => void actions.putInList(task, value || undefined))}
-        ${labelFields(app, task)}
-        <p class="hint">Created ${momentText(task.created_at)} · Changed ${momentText(task.updated_at)}</p>
+        ${assignee(app, task)} ${labelFields(app, task)}
+        <p class="hint">Created ${momentText(task.created_at)}${by(app, task.created_by)} · Changed ${momentText(task.updated_at)}${by(app, task.updated_by)}</p>
+        ${discussion(app, task)}
       </div>
     </section>
   `;
+}
+
+/** In a space, the member who is asked to do the task. */
+function assignee(app: App, { id, assigned_to }: Task): TemplateResult | typeof nothing {
+  if (app.route.view.space === undefined) return nothing;
+  const members = app.store.members.filter((one) => one.role !== null || one.id === assigned_to);
+  const names = { "": "Nobody", ...Object.fromEntries(members.map((one) => [one.id, nameOf(one)])) };
+  return select("Assigned to", names, assigned_to ?? "", (value) => void app.actions.change(id, { assigned_to: value || null }));
+}
+
+function by(app: App, member: string | null | undefined): string {
+  if (member === null || member === undefined) return "";
+  return ` by ${nameOf(app.store.members.find(({ id }) => id === member))}`;
 }
 
 /** The same as dragging, for a single pointer. */

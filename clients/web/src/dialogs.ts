@@ -42,10 +42,10 @@ export function askForText(
   });
 }
 
-/** Shows a dialog until it is closed: by what `content` shows, or by Escape. */
+/** Shows a dialog until it is closed: by what `content` shows, or by Escape. `update` shows the content anew. */
 export function openDialog<Result>(
   title: string,
-  content: (close: (result: Result | undefined) => void) => TemplateResult,
+  content: (close: (result: Result | undefined) => void, update: () => void) => TemplateResult,
 ): Promise<Result | undefined> {
   return new Promise((resolve) => {
     const dialog = document.createElement("dialog");
@@ -61,7 +61,8 @@ export function openDialog<Result>(
       end(); // the event comes later, and the next dialog may be there by then
     };
     dialog.addEventListener("close", end);
-    render(html`<h2 id="dialog-title">${title}</h2>${content(close)}`, dialog);
+    const update = () => render(html`<h2 id="dialog-title">${title}</h2>${content(close, update)}`, dialog);
+    update();
     document.body.append(dialog);
     dialog.showModal();
   });

@@ -6,6 +6,7 @@ const PATHS = {
   upcoming: svg`<path d="M4 5h12v11.5H4zM4 8.5h12M7.5 3v3M12.5 3v3M7 12h.01M10 12h.01M13 12h.01M7 14.5h.01M10 14.5h.01"/>`,
   all: svg`<path d="M8 5.5h9M8 10h9M8 14.5h9M3.5 5.5h1M3.5 10h1M3.5 14.5h1"/>`,
   list: svg`<circle cx="10" cy="10" r="3.5"/>`,
+  people: svg`<circle cx="7.500" cy="7" r="2.500"/><path d="M3 15.500c0-2.500 2-4 4.500-4s4.500 1.500 4.500 4M12.500 4.700a2.500 2.500 0 0 1 0 4.600M14 11.900c1.800.5 3 1.800 3 3.600"/>`,
   label: svg`<path d="M3.5 4h6l7 7-5.5 5.5-7.5-7.5zM6.800 7.300h.01"/>`,
   plus: svg`<path d="M10 4.5v11M4.5 10h11"/>`,
   search: svg`<circle cx="9" cy="9" r="5"/><path d="m13 13 3.5 3.5"/>`,

@@ -1,11 +1,12 @@
 import { Taskward } from "@taskward/client";
-import { Store } from "@taskward/client/store";
+import { Stores } from "@taskward/client/store";
 import { render } from "lit-html";
 import { App } from "./app.js";
 import { page } from "./page.js";
 import { currentSession, DATABASE, deleteOldDatabases, onOtherSession, token } from "./session.js";
 import { restoringFocus } from "./focus.js";
 import { onPageKey } from "./keyboard.js";
+import { joinByLink } from "./joining.js";
 import { askToReplace, openSignInDialog, signInPage } from "./sign-in.js";
 
 async function start(): Promise<void> {
@@ -18,15 +19,18 @@ async function start(): Promise<void> {
     return;
   }
   const client = new Taskward({ token });
-  const store = await Store.open({ client, name: DATABASE });
-  const app = new App(store, client, session, (shown) => {
+  const stores = await Stores.open({ client, name: DATABASE, onLost: (lost) => app.lost(lost) });
+  const app: App = new App(stores, client, session, (shown) => {
     restoringFocus(() => render(page(shown), document.body), () => shown.current);
   });
   addEventListener("keydown", (event) => onPageKey(app, event));
-  store.start();
-  let before = store.state;
-  store.subscribe(() => {
-    const { state } = store;
+  stores.start();
+  void joinByLink(app);
+  addEventListener("hashchange", () => void joinByLink(app));
+  const { own } = stores;
+  let before = own.state;
+  own.subscribe(() => {
+    const { state } = own;
     // A dialog opens once; later the button in the sidebar opens it.
     if (state === "unauthorized" && before !== state) openSignInDialog(app);
     if (state === "other-user" && before !== state) void askToReplace(app);

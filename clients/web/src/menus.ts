@@ -3,11 +3,18 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import type { App } from "./app.js";
 import { ask, askForText, openDialog } from "./dialogs.js";
 import { icon } from "./icons.js";
+import { openSpaceMenu, shareList } from "./sharing.js";
 
 /** What can be done with the list or the label that is shown. */
 export function listMenu(app: App): TemplateResult | typeof nothing {
   const { view, search } = app.route;
   if (search !== "") return nothing;
+  const { space } = view;
+  if (space !== undefined && (view.name === "all" || app.store.state === "removed")) {
+    const title = app.store.space?.title ?? "Space";
+    return menuButton(`Space ${title}`, () => void openSpaceMenu(app, space, title));
+  }
+  if (!app.canWrite) return nothing;
   const list = view.name === "list" ? app.tree.list(view.id) : undefined;
   if (list !== undefined) return menuButton(`List ${list.title}`, () => void openListMenu(app, list));
   if (view.name === "label") return menuButton(`Label ${view.label}`, () => void openLabelMenu(app, view.label));
@@ -20,9 +27,10 @@ function menuButton(label: string, open: () => void): TemplateResult {
 
 async function openListMenu(app: App, list: List): Promise<void> {
   const archive = list.is_archived ? "Bring back" : "Archive";
-  const chosen = await openDialog<"rename" | "up" | "down" | "archive" | "delete">(list.title, (close) => html`
+  const chosen = await openDialog<"share" | "rename" | "up" | "down" | "archive" | "delete">(list.title, (close) => html`
     <div class="choices">
       <button @click=${() => close("rename")} autofocus>Rename</button>
+      ${app.route.view.space === undefined ? html`<button @click=${() => close("share")}>Share</button>` : nothing}
       <button @click=${() => close("up")}>Move up</button>
       <button @click=${() => close("down")}>Move down</button>
       <button @click=${() => close("archive")}>${archive}</button>
@@ -31,6 +39,7 @@ async function openListMenu(app: App, list: List): Promise<void> {
     <div class="buttons"><button @click=${() => close(undefined)}>Cancel</button></div>
   `);
   if (chosen === "rename") await renameList(app, list);
+  else if (chosen === "share") await shareList(app, list);
   else if (chosen === "up" || chosen === "down") await app.actions.moveList(list, chosen === "up" ? -1 : 1);
   else if (chosen === "archive") await app.actions.changeList(list.id, { is_archived: !list.is_archived });
   else if (chosen === "delete") await deleteList(app, list);

@@ -1,5 +1,5 @@
-import type { Taskward } from "@taskward/client";
-import type { Store } from "@taskward/client/store";
+import type { Owner, Taskward } from "@taskward/client";
+import type { Store, Stores } from "@taskward/client/store";
 import type { Now } from "./dates.js";
 import type { Route, View } from "./route.js";
 import type { Toast } from "./toast.js";
@@ -8,8 +8,13 @@ import type { Tree } from "./tree.js";
 
 /** What the actions of the user need of the page. */
 export interface Page {
+  /** The store of the owner that is shown: the user, or a space. */
   readonly store: Store;
-  readonly client: Taskward;
+  readonly stores: Stores;
+  /** The client of that owner. */
+  readonly client: Owner;
+  /** The client of the user. */
+  readonly account: Taskward;
   readonly toast: Toast;
   readonly trash: Trash;
   /** All tasks and lists as they are now. */

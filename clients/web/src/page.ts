@@ -36,7 +36,15 @@ export function page(app: App): TemplateResult {
 function content(app: App) {
   if (isTrash(app.route)) return trashPage(app);
   const list = html`${app.areFiltersOpen ? filterBar(app) : nothing} ${taskList(app)}`;
-  return html`${list} ${app.route.search === "" ? addField(app) : nothing}`;
+  return html`${notice(app)} ${list} ${app.route.search === "" && app.canWrite ? addField(app) : nothing}`;
+}
+
+/** Says why nothing in a space can be changed. */
+function notice(app: App): TemplateResult | typeof nothing {
+  if (app.canWrite) return nothing;
+  const hasLeft = app.store.state === "removed";
+  const text = hasLeft ? "You are not in this space any more." : "You can look at this space, and not change it.";
+  return html`<div class="banner" role="status">${icon("people")}<span>${text}</span></div>`;
 }
 
 /** Returns whether the trash is shown. A search covers the tasks alone. */
@@ -44,8 +52,9 @@ function isTrash({ view, search }: Route): boolean {
   return view.name === "trash" && search === "";
 }
 
-export function titleOf({ route: { view, search }, tree }: App): string {
+export function titleOf({ route: { view, search }, tree, store }: App): string {
   if (search !== "") return "Search";
+  if (view.name === "all" && view.space !== undefined) return store.space?.title ?? "Space";
   if (view.name === "list") return tree.list(view.id)?.title ?? "List";
   if (view.name === "label") return view.label;
   return { today: "Today", upcoming: "Upcoming", inbox: "Inbox", all: "All tasks", trash: "Trash" }[view.name];

@@ -1,9 +1,11 @@
 import type { TaskPriority } from "@taskward/client";
 
-export type View =
+/** What is shown, of the user or of a space. */
+export type View = { space?: string } & (
   | { name: "today" | "upcoming" | "inbox" | "all" | "trash" }
   | { name: "list"; id: string }
-  | { name: "label"; label: string };
+  | { name: "label"; label: string }
+);
 
 export type Sort = "manual" | "due" | "priority" | "title" | "newest";
 
@@ -45,9 +47,10 @@ export function formatRoute({ view, search, filters, sort, task }: Route): strin
 
 /** Returns the URL of a view, without search and filters. */
 export function viewLink(view: View): string {
-  if (view.name === "list") return `#/list/${view.id}`;
-  if (view.name === "label") return `#/label/${encodeURIComponent(view.label)}`;
-  return `#/${view.name}`;
+  const owner = view.space === undefined ? "#" : `#/space/${view.space}`;
+  if (view.name === "list") return `${owner}/list/${view.id}`;
+  if (view.name === "label") return `${owner}/label/${encodeURIComponent(view.label)}`;
+  return `${owner}/${view.name}`;
 }
 
 export function isSameView(one: View, other: View): boolean {
@@ -55,6 +58,8 @@ export function isSameView(one: View, other: View): boolean {
 }
 
 function parseView(path: string): View {
+  const [first, space = "", ...rest] = path.split("/");
+  if (first === "space") return { ...parseView(rest.join("/")), space };
   const [name, value = ""] = path.split("/");
   if (name === "list") return { name, id: value };
   const label = name === "label" ? decoded(value) : undefined;

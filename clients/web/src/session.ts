@@ -2,6 +2,8 @@ import { ApiError, NetworkError, Taskward, type TokenSource } from "@taskward/cl
 
 const TOKEN = "taskward.token";
 const SESSION = "taskward.session";
+/** Which user of development this device is of, if it is not the first. */
+const DEVELOPER = "taskward.developer";
 
 /** The database on this device. It is of one user at a time, and its name does not tell who that is. */
 export const DATABASE = "taskward-app";
@@ -22,6 +24,11 @@ let id = localStorage.getItem(SESSION);
 
 /** Returns the session; undefined if nobody is signed in on this device. */
 export async function currentSession(): Promise<Session | undefined> {
+  const user = new URLSearchParams(location.search).get("user");
+  if (user !== null) {
+    localStorage.setItem(DEVELOPER, user);
+    history.replaceState(null, "", `/${location.hash}`);
+  }
   // A token is of one session: another window may have ended it while this one was not open.
   if (sessionStorage.getItem(SESSION) !== id) forgetToken();
   if (sessionStorage.getItem(TOKEN) !== null) return { isDevelopment: false };
@@ -64,6 +71,14 @@ export function endSession(): void {
   localStorage.removeItem(SESSION);
 }
 
+/** Returns the page for a second user of development: the other name of this machine, so that nothing is shared. */
+export function secondUserLink(): string | undefined {
+  const { hostname, port, protocol } = location;
+  const other = { "127.0.0.1": "localhost", localhost: "127.0.0.1" }[hostname];
+  const user = localStorage.getItem(DEVELOPER) === "second" ? "first" : "second";
+  return other === undefined ? undefined : `${protocol}//${other}:${port}/?user=${user}`;
+}
+
 /** Ends the session in the other windows, and begins another one with the token of this window. */
 export function replaceSession(): void {
   localStorage.setItem(SESSION, crypto.randomUUID());
@@ -83,7 +98,8 @@ export function onOtherSession(listener: () => void): void {
 /** Deletes what is stored on this device for other users than that of the session. */
 export async function deleteOldDatabases(session: Session | undefined): Promise<void> {
   for (const { name = "" } of await indexedDB.databases()) {
-    const isOld = name.startsWith(OLD_DATABASES) || (name === DATABASE && session === undefined);
+    const isOurs = name === DATABASE || name.startsWith(`${DATABASE}/`);
+    const isOld = name.startsWith(OLD_DATABASES) || (isOurs && session === undefined);
     if (isOld) indexedDB.deleteDatabase(name);
   }
 }
@@ -96,7 +112,9 @@ function joinSession(): void {
 
 /** Returns a token of the service, or undefined if it issues none for this page: docs/web-app.md. */
 async function developmentToken(): Promise<string | undefined> {
-  const response = await fetch("/app/session", { method: "POST", cache: "no-store" }).catch((cause: unknown) => {
+  const user = localStorage.getItem(DEVELOPER);
+  const query = user === null ? "" : `?user=${encodeURIComponent(user)}`;
+  const response = await fetch(`/app/session${query}`, { method: "POST", cache: "no-store" }).catch((cause: unknown) => {
     throw new NetworkError("There is no response to the request for a session", { cause });
   });
   if (response.ok) return ((await response.json()) as { token: string }).token;

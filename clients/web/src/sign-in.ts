@@ -35,7 +35,9 @@ export function openSignInDialog(app: App): void {
   });
   void signedIn.then((result) => {
     isDialogOpen = false;
-    if (result !== undefined) app.store.start();
+    if (result !== undefined) {
+      void app.stores.stop().then(() => app.stores.start());
+    }
   });
 }
 
@@ -53,13 +55,14 @@ export async function askToReplace(app: App): Promise<void> {
   else if (forgetToken()) location.reload();
 }
 
-function unsentText({ store: { pending } }: App): string {
+function unsentText({ stores }: App): string {
+  const pending = [stores.own, ...stores.spaces.values()].reduce((sum, store) => sum + store.pending, 0);
   return pending === 0 ? "" : ` ${pending} ${pending === 1 ? "change was" : "changes were"} not sent and will be lost.`;
 }
 
 async function leave(app: App, changeSession: () => void): Promise<void> {
   try {
-    await app.store.clear();
+    await app.stores.clear();
   } finally {
     changeSession();
     location.hash = "";

@@ -1,4 +1,4 @@
-import { NetworkError, type Taskward, type TrashedTask } from "@taskward/client";
+import { NetworkError, type Owner, type TrashedTask } from "@taskward/client";
 import type { Conflict } from "@taskward/client/store";
 
 const PAGE = 100;
@@ -7,7 +7,7 @@ const PAUSE = 1000;
 
 /** What the trash needs of the page. */
 interface Shown {
-  readonly client: Taskward;
+  readonly client: Owner;
   current: string | undefined;
   update(): void;
 }
@@ -41,6 +41,14 @@ export class Trash {
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
     this.#isReading = false;
+  }
+
+  /** Forgets what was read, which is of another owner than the one that is shown. */
+  forget(): void {
+    this.#removals += 1;
+    this.tasks = this.problem = undefined;
+    this.hasMore = false;
+    this.#limit = PAGE;
   }
 
   /** Shows more of the trash. */

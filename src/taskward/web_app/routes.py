@@ -2,14 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from taskward.http.conditional import IfNoneMatch, not_modified, tag_matches
 from taskward.http.context import Context
 from taskward.http.errors import NotFound
 from taskward.http.routing import ProbeRoute, StrictRoute
 from taskward.web_app.files import WebFile, web_file
-from taskward.web_app.session import WEB_SESSION, SessionResponse
+from taskward.web_app.session import WEB_SESSION, SessionQuery, SessionResponse
 
 router = APIRouter(route_class=ProbeRoute, include_in_schema=False)
 
@@ -24,11 +24,11 @@ async def asset(name: Annotated[str, Path()], if_none_match: IfNoneMatch = None)
     return _response(web_file(name), if_none_match)
 
 
-async def new_session(context: Context) -> Response:
+async def new_session(context: Context, query: Annotated[SessionQuery, Query()]) -> Response:
     session = context.parts[WEB_SESSION]
     if session is None:
         raise NotFound("Not found", reason="no tokens are issued here")
-    return SessionResponse(session, context)
+    return SessionResponse(session, context, query.user)
 
 
 router.add_api_route("/app/session", new_session, methods=["POST"], route_class_override=StrictRoute)

@@ -8,9 +8,10 @@ decision 0052.
 import asyncio
 import re
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Annotated, Final, Literal
 
 from fastapi import Response
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 from starlette.types import Receive, Scope, Send
 
 from taskward.auth.development import DEVELOPER, DEVELOPER_EMAIL, mint_token
@@ -18,6 +19,7 @@ from taskward.http.context import RequestContext
 from taskward.http.errors import NotFound
 from taskward.http.parts import Key
 from taskward.http.responses import dump_json
+from taskward.http.validation import field_error
 from taskward.settings import Settings
 from taskward.web_app.peer import is_of_another_user, parse_ip
 
@@ -30,14 +32,38 @@ _OF_PROXY: Final = re.compile(
 """The names of headers that proxies add: who has sent a request, from where, and through what."""
 
 
+Developer = Literal["first", "second"]
+"""The users of development; with the second, sharing can be tried without an identity provider."""
+
+_USERS: Final[dict[Developer, tuple[str, str]]] = {
+    "first": (DEVELOPER, DEVELOPER_EMAIL),
+    "second": (f"{DEVELOPER}-2", "second-developer@example.com"),
+}
+
+
+def _known(value: str) -> str:
+    if value not in _USERS:
+        raise field_error(f"User must be one of {', '.join(_USERS)}")
+    return value
+
+
+class SessionQuery(BaseModel):
+    """The query of `POST /app/session`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    user: Annotated[Developer, BeforeValidator(_known)] = "first"
+
+
 class DevelopmentSession:
-    """Issues the tokens of the user `developer`, whose tasks `taskward tasks` shows too."""
+    """Issues the tokens of the user `developer`, whose tasks `taskward tasks` shows, and of a second one."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def token(self) -> str:
-        return mint_token(self._settings, DEVELOPER, email=DEVELOPER_EMAIL, expires_in=TOKEN_SECONDS)
+    def token(self, user: Developer) -> str:
+        sub, email = _USERS[user]
+        return mint_token(self._settings, sub, email=email, expires_in=TOKEN_SECONDS)
 
 
 WEB_SESSION: Final = Key[DevelopmentSession | None]("session of the web app")
@@ -56,9 +82,10 @@ def development_session(settings: Settings) -> DevelopmentSession | None:
 class SessionResponse(Response):
     """The response to a request for a token."""
 
-    def __init__(self, session: DevelopmentSession, context: RequestContext) -> None:
+    def __init__(self, session: DevelopmentSession, context: RequestContext, user: Developer) -> None:
         self._session = session
         self._context = context
+        self._user = user
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends a token.
@@ -69,7 +96,7 @@ class SessionResponse(Response):
         """
         if problem := await asyncio.to_thread(refusal_of, scope, self._context):
             raise NotFound("Not found", reason=problem)
-        body = dump_json({"token": self._session.token()})
+        body = dump_json({"token": self._session.token(self._user)})
         await Response(body, media_type="application/json")(scope, receive, send)
 
 

@@ -1,0 +1,148 @@
+"""Two people who share a list in the web app, each in a browser context of their own."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from changes.browser import CHROMIUM, Browser
+from changes.streams import InProcess, in_process_server
+from clients.test_web_app_users import open_page, sign_in
+from clients.web_page import WebApp
+from support import settings_for, token_for
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here"),
+]
+
+LINK = "document.querySelector('.invitation input')?.value"
+DIALOG = "dialog[open]"
+COMMENTS = "[...document.querySelectorAll('.discussion .comment')].map((one) => one.textContent)"
+
+
+@pytest_asyncio.fixture
+async def service(tmp_path: Path) -> AsyncIterator[InProcess]:
+    """Yields a service in production, with an empty database."""
+    settings = settings_for(f"sqlite:///{tmp_path}/tasks.db", environment="production", web_app=True)
+    async with in_process_server(settings) as running:
+        yield running
+
+
+async def signed_in(browser: Browser, service: InProcess, sub: str) -> WebApp:
+    page = await open_page(browser, service)
+    await sign_in(page, token_for(sub))
+    await page.says("Up to date")
+    return page
+
+
+async def share(page: WebApp, title: str, *tasks: str) -> str:
+    """Makes a list with these tasks, shares it, and returns the address of an invitation."""
+    await page.click("Add a list")
+    await page.type(f"{DIALOG} input", title)
+    await page.says(title, "h1")
+    await page.add(*tasks)
+    await page.until("document.querySelector('.status p').textContent === 'Up to date'")
+    await page.click(f"List {title}")
+    await page.click("Share", DIALOG)
+    await page.says("Everybody whom you invite sees all that is in the space", DIALOG)
+    await page.click("Share", DIALOG)
+    await page.says(f"People in {title}", DIALOG)
+    return await invite(page)
+
+
+async def invite(page: WebApp, role: str = "editor") -> str:
+    await page.until(f"document.querySelector('{DIALOG} .invite select') !== null")
+    await page.run(f"document.querySelector('{DIALOG} .invite select').value = '{role}'")
+    await page.click("Make an invitation", DIALOG)
+    await page.until(f"{LINK} !== undefined")
+    link: str = await page.run(LINK)
+    await page.click("Done", DIALOG)
+    return link
+
+
+async def go(page: WebApp, view: str) -> None:
+    """Opens all tasks of the space, or its list."""
+    link = f'document.querySelector(\'.sidebar a[href^="#/space/"][href*="/{view}"]\')'
+    await page.until(f"((one) => one !== null && (one.click(), true))({link})")
+
+
+async def join(page: WebApp, link: str, name: str) -> None:
+    await page.run(f"location.href = '{link}'")
+    await page.says("Join a space", DIALOG)
+    assert await page.run("location.hash") == "#/inbox", "the address has no secret any more"
+    await page.type(f"{DIALOG} input", name)
+
+
+async def test_two_people_share_a_list(browser: Browser, service: InProcess) -> None:
+    ann, bob = [await signed_in(browser, service, sub) for sub in ("ann", "bob")]
+    link = await share(ann, "Flat", "Milk")
+    await ann.says("Flat", "h1")
+    await ann.shows("Milk")
+
+    await join(bob, link, "Bob")
+    await bob.says("You are in Flat now")
+    await bob.shows("Milk")
+    await go(bob, "list")
+    await bob.add("Bread")
+    await ann.shows("Milk", "Bread")
+
+    await ann.open("Bread")
+    await ann.says("by Bob", ".details")
+    await ann.fill(".discussion textarea", "Which one?")
+    await ann.click("Send", ".discussion")
+    await ann.until(f"{COMMENTS}.includes('Which one?')")
+    await bob.open("Bread")
+    await bob.until(f"{COMMENTS}.includes('Which one?')")
+    assert await ann.run("window.problems") == await bob.run("window.problems") == []
+
+
+async def test_who_only_looks_changes_nothing(browser: Browser, service: InProcess) -> None:
+    ann, bob = [await signed_in(browser, service, sub) for sub in ("ann", "bob")]
+    await share(ann, "Flat", "Milk")
+    await go(ann, "all")
+    await ann.click("Space Flat")
+    await ann.click("People", DIALOG)
+    await join(bob, await invite(ann, "viewer"), "Bob")
+    await bob.shows("Milk")
+    await bob.says("You can look at this space, and not change it.")
+    assert await bob.run("document.querySelector('.add')") is None
+
+
+async def test_who_is_removed_keeps_what_was_not_sent(browser: Browser, service: InProcess) -> None:
+    ann, bob = [await signed_in(browser, service, sub) for sub in ("ann", "bob")]
+    await join(bob, await share(ann, "Flat", "Milk"), "Bob")
+    await bob.shows("Milk")
+    await bob.window.ask("Network.enable")
+    offline = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    await bob.window.ask("Network.emulateNetworkConditions", offline=True, **offline)
+    await bob.add("Written without a network")
+
+    await go(ann, "all")
+    await ann.click("Space Flat")
+    await ann.click("People", DIALOG)
+    await ann.click("Remove Bob", DIALOG)
+    await ann.until(f"!document.querySelector('{DIALOG}').innerText.includes('Bob')")
+    await bob.window.ask("Network.emulateNetworkConditions", offline=False, **offline)
+
+    await bob.says("You are not in this space any more.")
+    await bob.click("Decide")
+    await bob.says("You are not in this space any more, so your change was not sent.", DIALOG)
+    await bob.click("Keep it in your own tasks", DIALOG)
+    await bob.until("(document.querySelector('.sidebar a[href=\"#/inbox\"]').click(), true)")
+    await bob.shows("Written without a network")
+    await bob.until("!document.querySelector('.sidebar').innerText.includes('Flat')")
+
+
+async def test_who_leaves_is_asked_and_out(browser: Browser, service: InProcess) -> None:
+    ann, bob = [await signed_in(browser, service, sub) for sub in ("ann", "bob")]
+    await join(bob, await share(ann, "Flat", "Milk"), "Bob")
+    await bob.shows("Milk")
+    await bob.click("Space Flat")
+    await bob.click("Leave", DIALOG)
+    await bob.click("Leave", DIALOG)
+    await bob.until("!document.querySelector('.sidebar').innerText.includes('Flat')")
+    await go(ann, "all")
+    await ann.click("Space Flat")
+    await ann.click("People", DIALOG)
+    await ann.until(f"!document.querySelector('{DIALOG}').innerText.includes('Bob')")
