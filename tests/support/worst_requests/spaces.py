@@ -13,6 +13,7 @@ from support.worst_requests.world import SECRET, World
 from taskward.lists.steps import MAX_LISTS
 from taskward.spaces.invitations import MAX_OPEN, Secret
 from taskward.spaces.steps import MAX_MEMBERS, MAX_SPACES
+from taskward.tasks.fields.reminders import MAX_REMINDERS
 
 _SPACES: Final = "/api/spaces"
 _KINDS: Final = "kinds=tasks,lists,comments,members,space"
@@ -96,6 +97,21 @@ _MEMBER: Final = _SPACE + "/members/{member}"
 _INVITATIONS: Final = _SPACE + "/invitations"
 
 
+def _reminders(method: str) -> Callable[[World], Request]:
+    """Returns requests of a member for the ten reminders of one task, in a space with 100 members."""
+
+    def make(world: World) -> Request:
+        space, people = world.new_owner(), [world.new_owner() for _ in range(MAX_MEMBERS)]
+        world.add_space(space, people)
+        task = inbox_task(1)
+        world.add([task], space)
+        body = {"reminders": [{"at": f"2035-01-{n + 1:02}T10:00:00Z"} for n in range(MAX_REMINDERS)]}
+        path = f"{_SPACES}/{space}/tasks/{task.id}/reminders"
+        return request(method, path, body if method == "PUT" else None, people[0])
+
+    return make
+
+
 def _agenda(world: World) -> Sender:
     person = world.copy_of_all()
     for _ in range(MAX_SPACES):
@@ -119,6 +135,9 @@ SPACE_REQUESTS: Final = (
     ),
     Entry(f"GET {_SPACES}/{{space_id}}/events", "all changes", _stream),
     Entry(f"GET {_SPACES}/{{space_id}}/activity", "the largest page", _changes("activity?limit=200")),
+    Entry(f"GET {_SPACES}/{{space_id}}/reminders", "the largest page", _changes("reminders?limit=1000")),
+    Entry(f"GET {_SPACES}/{{space_id}}/tasks/{{task_id}}/reminders", "of one task", _reminders("GET")),
+    Entry(f"PUT {_SPACES}/{{space_id}}/tasks/{{task_id}}/reminders", "ten", _reminders("PUT")),
     _entry("GET", _SPACE),
     _entry("PUT", _SPACE, _CHANGES),
     _entry("PATCH", _SPACE, _CHANGES),
