@@ -394,7 +394,7 @@ def test_ctrl_c_ends_all_workers(tmp_path: Path) -> None:
             client.sendall(b"GET /health HTTP/1.1\r\n")
             time.sleep(0.1)
             os.killpg(taskward.process.pid, signal.SIGINT)  # as a terminal sends Ctrl-C: to all of them
-            wait_for(lambda: refuses(port), seconds=2)
+            wait_for(lambda: refuses(port))
             client.sendall(b"Host: taskward.test\r\n\r\n")
             (answer,) = parse_responses(read_all(client))
             assert answer.status == 200

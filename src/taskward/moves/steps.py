@@ -71,7 +71,7 @@ from taskward.trash.statements import DROP_TOMBSTONES
 from taskward.users.retention import Retention
 from taskward.users.statements import COUNT_MANY, COUNT_MANY_OF_PERSON, LOCK_OWNER, person_values
 
-SLICE: Final = 200
+SLICE: Final = 50
 """Tasks that one statement moves."""
 
 CHECKED: Final = 1000

@@ -12,16 +12,16 @@ from taskward.moves.models import MAX_NAMED, MAX_TASKS
 from taskward.spaces.steps import MAX_SPACES
 
 _PATH: Final = "/api/moves"
-_TOP: Final = 10
-"""Trees of the most tasks that are as many as a move takes."""
+_TREE: Final = 500
+"""Tasks of the largest tree, with its root."""
 
 
 def _list(world: World) -> Sender:
-    """Moves a list of 5000 tasks, the largest of which have all fields."""
+    """Moves a list of tasks with all fields."""
     person, space = world.new_owner(), world.new_owner()
     world.add_space(space, [person])
     (home,) = world.add_lists(person, 1)
-    world.add([TaskRow(**fields(1), list_id=home) for _ in range(MAX_TASKS)], person)
+    world.add([TaskRow(**fields(1), list_id=home) for _ in range(_number(world))], person)
     return request("POST", _PATH, {"from": None, "to": str(space), "list": str(home)}, person)
 
 
@@ -30,8 +30,10 @@ def _trees(world: World) -> Sender:
     person, source, target = (world.new_owner() for _ in range(3))
     for space in (source, target):
         world.add_space(space, [person])
-    tops = [largest_task(n) for n in range(_TOP)]
-    world.add([task for top in tops for task in (top, *world.tree(top, **fields(1))[:499])], source)
+    tops = [largest_task(n) for n in range(_number(world) // _TREE)]
+    world.add(
+        [task for top in tops for task in (top, *world.tree(top, **fields(1))[: _TREE - 1])], source
+    )
     named = [{"id": str(top.id)} for top in tops]
     return request("POST", _PATH, {"from": str(source), "to": str(target), "tasks": named}, person)
 
@@ -52,13 +54,18 @@ def _events(world: World) -> Sender:
     return request("HEAD", "/api/spaces/events", None, person)
 
 
+def _number(world: World) -> int:
+    """Returns how many tasks a move takes."""
+    return min(MAX_TASKS, world.scale.changed)
+
+
 def _entry(case: str, make: Callable[[World], Sender]) -> Entry:
     return Entry(f"POST {_PATH}", case, make, is_long_batch=True)
 
 
 MOVES: Final = (
-    _entry("a list of 5000 tasks", _list),
-    _entry("10 trees of 500 tasks", _trees),
+    _entry("a list of all tasks", _list),
+    _entry("the largest trees", _trees),
     _entry("100 tasks of the largest", _named),
     Entry("GET /api/spaces/events", "100 spaces", _events),
 )
