@@ -129,6 +129,15 @@ def test_no_value_of_an_owner_is_common_to_a_batch(read: Read) -> None:
     assert "= asked.owner" in combined.sql
 
 
+@pytest.mark.parametrize("read", COMBINED, ids=lambda read: read.name)
+def test_a_batch_has_the_rows_of_a_read_in_its_order(read: Read) -> None:
+    order = str(read.statement.compile(dialect=DIALECT)).rpartition(" ORDER BY ")[2].partition(" \n")[0]
+    direction = " DESC" if read.descending else ""
+    assert order == ", ".join(f"{column}{direction}" for column in read.sorted_by) or not read.sorted_by
+    assert (read.limit_key is None) == (not read.sorted_by)
+    assert set(read.sorted_by) <= set(read.statement.selected_columns)
+
+
 def test_reads_with_positions_or_words_run_alone() -> None:
     assert {LISTS[key] for key in LISTS if LISTS[key].batch_keys} == {
         LISTS[sort, False, False] for sort in SORTS

@@ -1,27 +1,17 @@
 """Reads of the rows of several owners, merged in the order of the read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from taskward.database.statements import MAX_COMPILED, Read, Row, Values
 
 OfSeveral: TypeAlias = tuple[Read, Sequence[Values]]
 """A read, and its values for each owner. Its `batch_keys` are the values that differ between owners, all of
-them ids; if it is sorted, all columns are in the same direction, and it returns them."""
+them ids."""
 
 _FIRST: Final = itemgetter(0)
-
-
-class _Order(NamedTuple):
-    """The columns that a read is sorted by, by their number among those that it returns."""
-
-    columns: tuple[int, ...]
-    is_descending: bool
-
-    def key(self, row: Row) -> tuple[Any, ...]:
-        return tuple([row[column] for column in self.columns])
 
 
 def merged(read: Read, each: Iterable[Iterable[Row]], limit: int | None) -> list[Row]:
@@ -29,18 +19,18 @@ def merged(read: Read, each: Iterable[Iterable[Row]], limit: int | None) -> list
 
     Of the rows of an owner no more are consumed than may be among them.
     """
-    order = _order_of(read)
-    if not order.columns or limit is None:
+    if not read.sorted_by or limit is None:
         return [row for rows in each for row in rows]
+    place = _place_of(read)
     best: list[tuple[tuple[Any, ...], Row]] = []
     for rows in each:
         last = best[-1][0] if len(best) == limit else None
         for row in rows:
-            key = order.key(row)
-            if last is not None and (key < last if order.is_descending else key > last):
+            key = place(row)
+            if last is not None and (key < last if read.descending else key > last):
                 break
             best.append((key, row))
-        best.sort(key=_FIRST, reverse=order.is_descending)
+        best.sort(key=_FIRST, reverse=read.descending)
         del best[limit:]
     return [row for _, row in best]
 
@@ -51,8 +41,8 @@ def limit_of(read: Read, several: Sequence[Values]) -> int | None:
 
 
 @lru_cache(MAX_COMPILED)
-def _order_of(read: Read) -> _Order:
-    names = [getattr(column, "name", None) for column in read.statement.selected_columns]
-    clauses = [str(clause).rpartition(".")[2] for clause in read.statement._order_by_clauses]  # noqa: SLF001 - there is no public accessor
-    columns = tuple(names.index(clause.removesuffix(" DESC")) for clause in clauses)
-    return _Order(columns, any(clause.endswith(" DESC") for clause in clauses))
+def _place_of(read: Read) -> Callable[[Row], tuple[Any, ...]]:
+    """Returns the function that returns what a row is sorted by."""
+    returned = [column.key for column in read.statement.selected_columns]
+    places = [returned.index(column.key) for column in read.sorted_by]
+    return lambda row: tuple([row[place] for place in places])

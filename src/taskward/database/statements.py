@@ -30,9 +30,9 @@ _ALWAYS: Final = true()
 class Read:
     """A read; `long` if it may take a while, because it searches texts.
 
-    `batch_keys`: the id parameters that may differ between reads of one batch. Empty: never batched. A
-    batched read may sort by columns that it returns only. `limit_key`: the parameter that limits its rows; a
-    batched read without one returns one row at most.
+    `batch_keys`: the id parameters that may differ between reads of one batch. Empty: never batched.
+    `limit_key`: the parameter that limits its rows; a batched read without one returns one row at most.
+    `sorted_by`: the columns of a batched read's order, all ascending or all `descending`. It returns them.
 
     A `cross_owner` read returns rows of several owners, for the service itself and not for a request. Only
     such reads and commands run outside of row-level security.
@@ -49,6 +49,8 @@ class Read:
     long: bool = False
     batch_keys: tuple[str, ...] = ()
     limit_key: str | None = None
+    sorted_by: tuple[ColumnElement[Any], ...] = ()
+    descending: bool = False
     cross_owner: bool = False
     declared: bool = True
     if_visible: ColumnElement[bool] = _ALWAYS

@@ -57,17 +57,9 @@ def read_in_space(read: Read) -> Read:
 
 
 def _for_members(statement: Select[Any]) -> Select[Any]:
-    if _is_aggregate(statement):  # it returns a row also if its condition is false
-        rows = statement.subquery("rows_of_space")
-        return select(*rows.c).where(IS_MEMBER)
+    if any(map(_has_aggregate, statement.selected_columns)):
+        return statement.having(IS_MEMBER)  # without groups, it returns a row also if WHERE is false
     return statement.where(IS_MEMBER)
-
-
-def _is_aggregate(statement: Select[Any]) -> bool:
-    """Returns whether it returns one row for all rows that it finds."""
-    if statement._group_by_clauses:  # noqa: SLF001 - there is no public accessor
-        return False
-    return any(_has_aggregate(column) for column in statement.selected_columns)
 
 
 def _has_aggregate(part: Any) -> bool:

@@ -63,6 +63,8 @@ def list_tasks(
         long=has_search,
         batch_keys=() if has_cursor or has_search or not declared else ("owner",),
         limit_key="limit",
+        sorted_by=columns,
+        descending=descending,
         declared=declared,
     )
 

@@ -31,9 +31,7 @@ def _trees(world: World) -> Sender:
     for space in (source, target):
         world.add_space(space, [person])
     tops = [largest_task(n) for n in range(_number(world) // _TREE)]
-    world.add(
-        [task for top in tops for task in (top, *world.tree(top, **fields(1))[: _TREE - 1])], source
-    )
+    world.add([task for top in tops for task in (top, *world.tree(top, **fields(1))[: _TREE - 1])], source)
     named = [{"id": str(top.id)} for top in tops]
     return request("POST", _PATH, {"from": str(source), "to": str(target), "tasks": named}, person)
 

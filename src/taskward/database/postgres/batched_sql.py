@@ -139,8 +139,8 @@ def split_rows(rows: Sequence[Row], number: int) -> Sequence[Sequence[Row]]:
 
 def _order(read: Read) -> str:
     """Returns the ORDER BY columns of a statement as the continuation of another one."""
-    clauses = [str(clause).rpartition(".")[2] for clause in read.statement._order_by_clauses]  # noqa: SLF001 - there is no public accessor
-    return "".join(f", found.{clause}" for clause in clauses)
+    direction = " DESC" if read.descending else ""
+    return "".join(f", found.{column.key}{direction}" for column in read.sorted_by)
 
 
 def _merged_order(read: Read, common: tuple[str, ...]) -> str:

@@ -47,7 +47,8 @@ def agenda_list(sort: str, conditions: frozenset[str], *, has_cursor: bool, in_s
     read = replace(
         listed,
         name=listed.name.replace("list tasks", "agenda"),
-        statement=statement.order_by(owner.desc() if sort.startswith("-") else owner),
+        statement=statement.order_by(owner.desc() if listed.descending else owner),
+        sorted_by=(*listed.sorted_by, owner),
         long=True,
         batch_keys=("owner", *("after_id",) * has_cursor, *("assigned_to",) * in_space),
         declared=False,
