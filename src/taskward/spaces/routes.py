@@ -159,23 +159,15 @@ async def read_space(space: ThisSpace, known: IfNoneMatch = None) -> Response:
     return _space_response(found)
 
 
-@sharing_router.put("", operation_id="updateSpace", response_model=Space, summary="Update a space")
-@least_role(Role.OWNER)
-async def put_space(
-    changes: Annotated[SpaceChanges, Body()], space: ThisSpace, if_match: IfMatch = None
-) -> Response:
-    """Changes the given fields and no others."""
-    return _space_response(await space.update(changes, if_match))
-
-
 @sharing_router.patch(
     "", operation_id="patchSpace", response_model=Space, summary="Update a space (JSON Merge Patch)"
 )
+@sharing_router.put("", operation_id="updateSpace", response_model=Space, summary="Update a space")
 @least_role(Role.OWNER)
-async def patch_space(
+async def update_space(
     changes: Annotated[SpaceChanges, Body()], space: ThisSpace, if_match: IfMatch = None
 ) -> Response:
-    """Changes the given fields and no others, as PUT does."""
+    """Changes the given fields and no others."""
     return _space_response(await space.update(changes, if_match))
 
 
@@ -214,6 +206,13 @@ async def read_member(member_id: MemberId, space: ThisSpace, known: IfNoneMatch 
     return _member_response(found)
 
 
+@sharing_router.patch(
+    "/members/{member_id}",
+    operation_id="patchMember",
+    response_model=Member,
+    responses=error_responses(LastOwner()),
+    summary="Update a member (JSON Merge Patch)",
+)
 @sharing_router.put(
     "/members/{member_id}",
     operation_id="updateMember",
@@ -222,31 +221,13 @@ async def read_member(member_id: MemberId, space: ThisSpace, known: IfNoneMatch 
     summary="Update a member",
 )
 @least_role(Role.VIEWER)
-async def put_member(
+async def update_member(
     member_id: MemberId,
     changes: Annotated[MemberChanges, Body()],
     space: ThisSpace,
     if_match: IfMatch = None,
 ) -> Response:
     """Changes the role of a member, or the caller's own name."""
-    return _member_response(await space.change_member(member_id, changes, if_match))
-
-
-@sharing_router.patch(
-    "/members/{member_id}",
-    operation_id="patchMember",
-    response_model=Member,
-    responses=error_responses(LastOwner()),
-    summary="Update a member (JSON Merge Patch)",
-)
-@least_role(Role.VIEWER)
-async def patch_member(
-    member_id: MemberId,
-    changes: Annotated[MemberChanges, Body()],
-    space: ThisSpace,
-    if_match: IfMatch = None,
-) -> Response:
-    """Changes the role of a member, or the caller's own name, as PUT does."""
     return _member_response(await space.change_member(member_id, changes, if_match))
 
 
