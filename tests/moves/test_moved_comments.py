@@ -15,7 +15,7 @@ from support import Person, parts_of, problems, replace_part, stored
 from taskward.database import OWNED_ROWS
 from taskward.database.statements import Row, T, TransactionSteps
 from taskward.moves import steps as move_steps
-from taskward.moves.steps import SLICE
+from taskward.moves.transfer import SLICE
 
 TOO_MANY = "A move takes at most 5000 tasks and comments"
 OF_COMMENTS = "ids of comments of several tasks"

@@ -10,19 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 from uuid import UUID
-
-from sqlalchemy import Table
 
 from taskward.database.statements import Row, TransactionSteps
 from taskward.http.caller import Caller
 from taskward.http.errors import FieldError, PreconditionFailed, ValidationFailed
 from taskward.http.roles import Role
 from taskward.lists.statements import (
-    ADD_LIST_TOMBSTONE,
     COUNT_LISTS,
-    DROP_LABELS_OF_TASKS,
     GET_LIST,
 )
 from taskward.lists.steps import MAX_LISTS
@@ -31,48 +27,28 @@ from taskward.moves.models import MAX_TASKS, Move
 from taskward.moves.reminders import MovedReminders
 from taskward.moves.rows import (
     Authors,
-    Values,
-    after,
-    as_json,
-    as_values,
-    fields_with_reminders,
-    mentioned,
-    values_as_json,
 )
 from taskward.moves.statements import (
     ALL_BELOW,
     ALL_IN_LIST,
-    DELETE_MOVED_LIST,
-    DELETE_MOVED_TASKS,
-    DROP_LIST_TOMBSTONE,
     EXISTING,
     GOING_ALONG,
-    MOVED_LABELS,
-    MOVED_LISTS,
-    MOVED_TASKS,
     TASKS_AMONG,
-    GoingAlong,
 )
+from taskward.moves.transfer import SLICE, Along, Numbers, Place, Transfer, parts_of
 from taskward.spaces.errors import RoleTooLow, SpaceNotFound
 from taskward.spaces.forms import MY_ROLE
 from taskward.tasks.records import task_json, task_record, version_tag
-from taskward.tasks.steps.reminder_statements import DROP_REMINDERS
 from taskward.tasks.steps.statements import (
-    ADD_TOMBSTONES,
     ANCESTORS,
     FIND_LIST,
     MAX_LEVELS,
     SUBTREE_SIZE,
 )
 from taskward.tasks.steps.subtasks import MAX_BELOW
-from taskward.tasks.tables import LIST_TOMBSTONES, TOMBSTONES, TaskRecord
-from taskward.tasks.tombstones import drop_expired_steps
-from taskward.trash.statements import DROP_TOMBSTONES
+from taskward.tasks.tables import TaskRecord
 from taskward.users.retention import Retention
 from taskward.users.statements import COUNT_MANY, COUNT_MANY_OF_PERSON, LOCK_OWNER, person_values
-
-SLICE: Final = 50
-"""Tasks that one statement moves."""
 
 CHECKED: Final = 1000
 """Tasks that one statement looks for in the target."""
@@ -108,17 +84,6 @@ class _Found(NamedTuple):
             levels.append(level)
             level = sorted(below for one in level for below in children[one])
         return levels
-
-
-_Along: TypeAlias = list[defaultdict[str, list[str]]]
-"""For each of `GOING_ALONG` the ids of its objects by their task."""
-
-
-class _Place(NamedTuple):
-    """The list of all moved tasks, and the parent of those at the top."""
-
-    list_id: Any = None
-    parent_id: Any = None
 
 
 def membership_problem(rows: Sequence[Row], name: str) -> FieldError | None:
@@ -236,12 +201,12 @@ class MoveSteps:
         self._check_number(len(parents))
         return _Found(parents)
 
-    def _along(self, tasks: Sequence[str]) -> TransactionSteps[_Along]:
+    def _along(self, tasks: Sequence[str]) -> TransactionSteps[Along]:
         """Returns what goes with the tasks; raises ValidationFailed if there is too much."""
-        along: _Along = [defaultdict(list) for _ in GOING_ALONG]
+        along: Along = [defaultdict(list) for _ in GOING_ALONG]
         count = len(tasks)
         for one, of_tasks in zip(GOING_ALONG, along, strict=True):
-            for some in _parts(tasks, CHECKED):
+            for some in parts_of(tasks, CHECKED):
                 values = {"owner": self.source, "ids": some, "limit": MAX_TASKS - count + 1}
                 rows = yield one.of_tasks, values
                 count += len(rows)
@@ -254,10 +219,10 @@ class MoveSteps:
         if count > MAX_TASKS:
             raise _invalid("tasks" if self.move.list_id is None else "list", TOO_MANY)
 
-    def _check_free_along(self, along: _Along) -> TransactionSteps[None]:
+    def _check_free_along(self, along: Along) -> TransactionSteps[None]:
         """Raises PreconditionFailed if the target has an object with the id of one that goes with a task."""
         for one, of_tasks in zip(GOING_ALONG, along, strict=True):
-            for some in _parts(list(chain.from_iterable(of_tasks.values())), CHECKED):
+            for some in parts_of(list(chain.from_iterable(of_tasks.values())), CHECKED):
                 for existing in one.existing:
                     if rows := (yield existing, {"owner": self.target, "ids": some}):
                         kind, record = one.entity.kind, one.entity.record(*rows[0])
@@ -267,7 +232,7 @@ class MoveSteps:
 
     def _check_free(self, ids: Sequence[str]) -> TransactionSteps[None]:
         """Raises PreconditionFailed if the target has an object with an id that moves there."""
-        for some in _parts(ids, CHECKED):
+        for some in parts_of(ids, CHECKED):
             for existing in EXISTING:
                 rows = yield existing, {"owner": self.target, "ids": some}
                 if rows:
@@ -278,16 +243,16 @@ class MoveSteps:
                 version = ListRecord(*rows[0]).version
                 raise PreconditionFailed(version_tag(version), "A list with this id exists")
 
-    def _place(self, found: _Found, above: Sequence[Row]) -> TransactionSteps[_Place]:
+    def _place(self, found: _Found, above: Sequence[Row]) -> TransactionSteps[Place]:
         """Returns the place of the tasks in the target; raises ValidationFailed if there is no room."""
         target = {"owner": self.target}
         if self.move.list_id is not None:
             rows = yield COUNT_LISTS, target
             if rows[0][0] >= MAX_LISTS:
                 raise _invalid("list", f"A person has at most {MAX_LISTS} lists")
-            return _Place(self.move.list_id)
+            return Place(self.move.list_id)
         if not above:
-            return _Place(self.move.to_list)
+            return Place(self.move.to_list)
         list_of_parent = above[0][1]
         if self.move.to_list is not None and str(list_of_parent) != str(self.move.to_list):
             raise _invalid("to_list", "List must be that of the parent")
@@ -296,10 +261,10 @@ class MoveSteps:
         rows = yield SUBTREE_SIZE, {**target, "task_id": above[-1][0]}
         if rows[0][0] - 1 + len(found.parents) > MAX_BELOW:
             raise _invalid("to_parent", f"A task has at most {MAX_BELOW} tasks below it")
-        return _Place(list_of_parent, self.move.to_parent)
+        return Place(list_of_parent, self.move.to_parent)
 
     def _change(
-        self, found: _Found, along: _Along, place: _Place, members: Mapping[str, UUID]
+        self, found: _Found, along: Along, place: Place, members: Mapping[str, UUID]
     ) -> TransactionSteps[None]:
         """Takes the numbers of both owners, and moves everything; `members` are as those of `_judge`."""
         has_list = self.move.list_id is not None
@@ -314,12 +279,12 @@ class MoveSteps:
             new = yield COUNT_MANY, {"owner": self.target, "count": taken}
         now = datetime.now(UTC)
         first = new[0][0] - taken + 1
-        numbers = _Numbers(last[0][0] - has_list, first + has_list, first + count)
+        numbers = Numbers(last[0][0] - has_list, first + has_list, first + count)
         authors = Authors(
             self.source, self.target, self.move.source is None, self.move.target is None, members.get("to")
         )
         reminders = MovedReminders(self.source, self.target, members.get("from"), members.get("to"))
-        transfer = _Transfer(self.source, self.target, place, authors, reminders, now, self.retention)
+        transfer = Transfer(self.source, self.target, place, authors, reminders, now, self.retention)
         roots = set(found.roots)
         for ids in _slices(found.levels()):
             others = yield from transfer.task_steps(ids, along, numbers, roots)
@@ -340,116 +305,6 @@ class MoveSteps:
         return [one.id for one in self.move.tasks or ()]
 
 
-class _Numbers(NamedTuple):
-    """The last free number of the source, and the first ones of tasks and of others in the target.
-
-    The feed of the source has the tasks from below: those that move first have the last numbers.
-    """
-
-    last_of_source: int
-    first_of_target: int
-    first_of_others: int
-
-    def after(self, tasks: int, others: int) -> "_Numbers":
-        return _Numbers(
-            self.last_of_source - tasks, self.first_of_target + tasks, self.first_of_others + others
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Transfer:
-    """The way of rows from the source to their place in the target."""
-
-    source: UUID
-    target: UUID
-    place: _Place
-    authors: Authors
-    reminders: MovedReminders
-    now: datetime
-    retention: Retention
-
-    def task_steps(
-        self, ids: Sequence[str], along: _Along, numbers: _Numbers, roots: set[str]
-    ) -> TransactionSteps[int]:
-        """Moves some tasks of one level, and what goes with them; returns the number of the latter."""
-        source, target = {"owner": self.source, "ids": ids}, {"owner": self.target, "ids": ids}
-        count = len(ids)
-        rows = as_values(MOVED_TASKS, (yield MOVED_TASKS.read, source))
-        labels = yield MOVED_LABELS.read, source
-        yield from self.authors.read_steps(
-            row[name] for row in rows for name in ("created_by", "assigned_to")
-        )
-        reminders = yield from self.reminders.read_steps(rows)
-        for number, row in enumerate(rows, numbers.first_of_target):
-            row.update(self._columns(row, number, is_root=str(row["id"]) in roots))
-            row.update(fields_with_reminders(row, self.reminders.as_field(reminders.get(str(row["id"])))))
-        yield MOVED_TASKS.add, {**target, "rows": values_as_json(MOVED_TASKS, rows)}
-        if labels:
-            yield MOVED_LABELS.add, {**target, "rows": as_json(labels)}
-        others = yield from self._along_steps(ids, along, numbers.first_of_others)
-        yield DROP_TOMBSTONES, target
-        first = {"first_number": numbers.last_of_source - count + 1}
-        yield ADD_TOMBSTONES, {**source, **first, "now": self.now}
-        yield DROP_LABELS_OF_TASKS, source
-        yield DROP_REMINDERS, source
-        yield DELETE_MOVED_TASKS, {**source, "count": count, "moved_to": self.target}
-        yield from self.reminders.store_steps(reminders)
-        yield from self._drop_expired_steps(TOMBSTONES, count)
-        return others
-
-    def _along_steps(self, ids: Sequence[str], along: _Along, first: int) -> TransactionSteps[int]:
-        """Copies what goes with these tasks, and is deleted with them; returns the number of rows."""
-        count = 0
-        for one, of_tasks in zip(GOING_ALONG, along, strict=True):
-            own = [each for task in ids for each in sorted(of_tasks.get(task, ()))]
-            for some in _parts(own, SLICE):
-                yield from self._copy_steps(one, some, first + count)
-                count += len(some)
-        return count
-
-    def _copy_steps(self, one: GoingAlong, ids: Sequence[str], first: int) -> TransactionSteps[None]:
-        found = as_values(one.rows, (yield one.rows.read, {"owner": self.source, "ids": ids}))
-        by_id = {str(row["id"]): row for row in found}
-        rows = [by_id[each] for each in ids]
-        yield from self.authors.read_steps(
-            each for row in rows for each in (row["author_id"], *mentioned(row))
-        )
-        for number, row in enumerate(rows, first):
-            row.update(self.authors.columns_of_comment(row))
-            row.update({"version": number, "updated_at": after(row["updated_at"], self.now)})
-        yield one.rows.add, {"owner": self.target, "rows": values_as_json(one.rows, rows)}
-        yield one.drop_tombstones, {"owner": self.target, "ids": ids}
-
-    def list_steps(self, list_id: Any, last: int, first: int) -> TransactionSteps[None]:
-        """Moves the list, after its tasks in the source and before them in the target."""
-        source, target = ({"owner": one, "list_id": list_id} for one in (self.source, self.target))
-        rows = as_values(MOVED_LISTS, (yield MOVED_LISTS.read, {**source, "ids": [list_id]}))
-        for row in rows:
-            row.update({"version": first, "updated_at": after(row["updated_at"], self.now)})
-        yield MOVED_LISTS.add, {**target, "rows": values_as_json(MOVED_LISTS, rows)}
-        yield DROP_LIST_TOMBSTONE, target
-        moved = {**source, "version": last, "now": self.now, "moved_to": self.target}
-        yield DELETE_MOVED_LIST, moved
-        yield ADD_LIST_TOMBSTONE, moved
-        yield from self._drop_expired_steps(LIST_TOMBSTONES, 1)
-
-    def _columns(self, row: Values, number: int, *, is_root: bool) -> Values:
-        """Returns the columns of a task that differ in the target."""
-        return {
-            **self.authors.columns(row),
-            "version": number,
-            "updated_at": after(row["updated_at"], self.now),
-            "list_id": self.place.list_id,
-            "parent_id": self.place.parent_id if is_root else row["parent_id"],
-            # No task has the version 0: the next one has been changed since, by its own move or that of this.
-            "next_version": None if row["next_version"] is None else 0,
-        }
-
-    def _drop_expired_steps(self, table: Table, deleted: int) -> TransactionSteps[None]:
-        since = self.now - self.retention.tombstones
-        yield from drop_expired_steps(self.source, table, deleted, since)
-
-
 def _parents(rows: Iterable[Sequence[Any]]) -> dict[str, str | None]:
     """Returns parents by id, as text, from rows of an id and a parent."""
     return {str(one): None if parent is None else str(parent) for one, parent in rows}
@@ -457,11 +312,7 @@ def _parents(rows: Iterable[Sequence[Any]]) -> dict[str, str | None]:
 
 def _slices(levels: Sequence[Sequence[str]]) -> Iterator[Sequence[str]]:
     """Yields the tasks of each level, some at a time."""
-    return chain.from_iterable(_parts(level, SLICE) for level in levels)
-
-
-def _parts(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    return (ids[start : start + size] for start in range(0, len(ids), size))
+    return chain.from_iterable(parts_of(level, SLICE) for level in levels)
 
 
 def _refused(task: TaskRecord, text: str) -> PreconditionFailed:
