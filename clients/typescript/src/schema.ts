@@ -462,7 +462,7 @@ export interface paths {
         head?: never;
         /**
          * Update a space (JSON Merge Patch)
-         * @description Changes the given fields and no others, as PUT does.
+         * @description Changes the given fields and no others.
          */
         patch: operations["patchSpace"];
         trace?: never;
@@ -856,7 +856,7 @@ export interface paths {
         head?: never;
         /**
          * Update a member (JSON Merge Patch)
-         * @description Changes the role of a member, or the caller's own name, as PUT does.
+         * @description Changes the role of a member, or the caller's own name.
          */
         patch: operations["patchMember"];
         trace?: never;
