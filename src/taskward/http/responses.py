@@ -49,19 +49,27 @@ async def write_json_list(
 ) -> bytes:
     """Returns the JSON of an object: a list of what `to_json` returns for each row, then its other keys.
 
-    Yields to the event loop between slices of a long list.
+    Yields to the event loop between slices of a long list, before they are joined, and before the result is
+    sent: each of these copies all of it.
     """
     begun = time.perf_counter()
+    is_long = False
     pieces = [b'{"%b":[' % key.encode()]
     for start in range(0, len(rows), SLICE_ROWS):
         if time.perf_counter() - begun > SLICE_SECONDS:
+            is_long = True
             await asyncio.sleep(0)
             begun = time.perf_counter()
         if start:
             pieces.append(b",")
         pieces.append(dump_json([to_json(row) for row in rows[start : start + SLICE_ROWS]])[1:-1])
     pieces += (b"],", dump_json(others)[1:]) if others else (b"]}",)
-    return b"".join(pieces)
+    if not is_long:
+        return b"".join(pieces)
+    await asyncio.sleep(0)
+    body = b"".join(pieces)
+    await asyncio.sleep(0)
+    return body
 
 
 @dataclass(eq=False)

@@ -15,6 +15,8 @@ _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _BODILESS: Final = frozenset({204, 304})
 _LINE: Final = b"%s: %s\r\n".__mod__
 """The line of a header."""
+MAX_COPIED: Final = 64 * 1024
+"""Bytes of the largest body that is copied to be one write with the head, for which a client waits less."""
 
 _log = logging.getLogger(__name__)
 
@@ -192,11 +194,16 @@ class StrictCycle:
 
     def _write(self, body: bytes) -> None:
         """Writes the head, if that has not been written, and a part of the body."""
-        data, self._head = self._head + body, b""
-        self._connection.write(data)
+        head, self._head = self._head, b""
+        if len(body) > MAX_COPIED:
+            self._connection.write(head)
+            self._connection.write(body)
+        else:
+            self._connection.write(head + body)
         if self._connection.write_paused:  # these bytes count until the client has read all of them
             caller = self.context.counted_by if self.context else None
-            self._connection.server_state.send_budget.hold(self._connection, caller, len(data))
+            size = len(head) + len(body)
+            self._connection.server_state.send_budget.hold(self._connection, caller, size)
 
     def _complete(self) -> None:
         self.response_complete = True
