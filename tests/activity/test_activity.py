@@ -257,19 +257,40 @@ async def test_a_cursor_is_of_one_space_and_task(ann: Person) -> None:
         assert problems(answer) == {"cursor": "Cursor is not valid for this list"}
 
 
+async def age(app: FastAPI, space_id: str) -> None:
+    """Makes the activity of a space 100 days older."""
+    aged = {"sqlite": "at - 8640000000000", "postgresql": "at - interval '100 days'"}
+    dialect = "postgresql" if isinstance(database_of(app), PostgresDatabase) else "sqlite"
+    await execute(app, f"UPDATE activity SET at = {aged[dialect]} WHERE user_id = '{space_id}'")  # noqa: S608 - constants
+
+
 async def test_expired_entries_are_not_shown_and_are_deleted(app: FastAPI, ann: Person) -> None:
     space = await new_space(ann)
     task = (await send(ann, "POST", f"{space}/tasks", {"title": "x"}, 201))["id"]
-    aged = {"sqlite": "at - 8640000000000", "postgresql": "at - interval '100 days'"}
-    dialect = "postgresql" if isinstance(database_of(app), PostgresDatabase) else "sqlite"
     space_id = space.rpartition("/")[2]
-    await execute(app, f"UPDATE activity SET at = {aged[dialect]} WHERE user_id = '{space_id}'")  # noqa: S608 - constants
+    await age(app, space_id)
     assert await activity(ann, space) == []
     await send(ann, "PATCH", f"{space}/tasks/{task}", {"title": "y"})
     parts = parts_of(app)
     await ActivityExpiry(parts[DATABASE], parts[RETENTION].activity).run()
     rows = await stored(app, "activity", user_id=space_id)
     assert [row["action"] for row in rows] == ["updated"]
+
+
+async def test_each_write_of_a_task_deletes_two_that_have_expired(app: FastAPI, ann: Person) -> None:
+    space = await new_space(ann)
+    space_id = space.rpartition("/")[2]
+    task = (await send(ann, "POST", f"{space}/tasks", {"title": "x"}, 201))["id"]
+    for number in range(4):
+        await send(ann, "PATCH", f"{space}/tasks/{task}", {"title": f"{number}"})
+    old = [row["id"] for row in await stored(app, "activity", user_id=space_id)]
+    await age(app, space_id)
+    left = []
+    for title in ("a", "b", "c", "d"):
+        await send(ann, "PATCH", f"{space}/tasks/{task}", {"title": title})
+        ids = {row["id"] for row in await stored(app, "activity", user_id=space_id)}
+        left.append(len(ids & set(old)))
+    assert left == [max(0, len(old) - 2 * n) for n in (1, 2, 3, 4)]
 
 
 async def test_without_days_none_is_written(new_database: MakeDatabase) -> None:

@@ -5,7 +5,7 @@ They have names of fields and ids, and no value that a user has written.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -45,12 +45,16 @@ _BASE_FIELDS: Final = ("title", "is_completed", "completed_at")
 _IDS: Final = ("task_id", "list_id", "comment_id", "member_id")
 
 
-def of_write(write: Write, values: Values, actor: UUID | None, via: str | None) -> dict[str, Any]:
+def of_write(
+    write: Write, values: Values, actor: UUID | None, via: str | None, kept: timedelta
+) -> dict[str, Any]:
     """Returns the parameters of `OF_WRITE`, of the entry of a write of one task."""
     action, fields = _action_of_task(str(write.action), values)
+    now = datetime.now(UTC)
     return {
+        "activity_since": now - kept,
         "activity_id": new_task_id(),
-        "activity_at": datetime.now(UTC),
+        "activity_at": now,
         "activity_actor_id": actor,
         "activity_action": action,
         "activity_fields": fields,

@@ -2,10 +2,21 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Insert, Integer, Select, Text, bindparam, delete, insert, select
+from sqlalchemy import (
+    Delete,
+    Insert,
+    Integer,
+    Select,
+    Text,
+    bindparam,
+    delete,
+    insert,
+    literal_column,
+    select,
+)
 
 from taskward.activity.tables import ACTIVITY, ActivityRecord
-from taskward.database.functions import any_of, few
+from taskward.database.functions import any_found, any_of, few
 from taskward.database.json_values import values_of_json
 from taskward.database.statements import Command, Part, Read, Written
 from taskward.database.types import Id, Ids, Instant
@@ -55,8 +66,22 @@ def _of_write(written: Written) -> Insert:
 
 _OF_A_TASK: Final = ("id", "at", "actor_id", "action", "fields", "via")
 
-OF_WRITE: Final = Part(_of_write, "activity_id")
-"""The entry of a write of one task, which goes with it."""
+
+def _drop_oldest(_: Written) -> Delete:
+    oldest = (
+        select(ACTIVITY.c.id, ACTIVITY.c.at)
+        .where(ACTIVITY.c.user_id == OWNER)
+        .order_by(ACTIVITY.c.id)
+        .limit(literal_column("2"))
+        .subquery("oldest")
+    )
+    expired = select(oldest.c.id).where(oldest.c.at <= _SINCE).scalar_subquery()
+    return delete(ACTIVITY).where(ACTIVITY.c.user_id == OWNER, any_found(ACTIVITY.c.id, expired))
+
+
+OF_WRITE: Final = (Part(_drop_oldest, "activity_id"), Part(_of_write, "activity_id"))
+"""The entry of a write of one task, which goes with it, as does the deletion of the two oldest that have
+expired."""
 
 EXPIRED_ACTIVITY: Final = Read(
     "expired activity of spaces",

@@ -94,7 +94,7 @@ _OF_PERSONS: Final[dict[Statement, Statement]] = {
 
 
 RECORDED: Final = {
-    write: replace(write, name=f"{write.name}, with activity", parts=(*write.parts, OF_WRITE))
+    write: replace(write, name=f"{write.name}, with activity", parts=(*write.parts, *OF_WRITE))
     for write in [one for one in STATEMENTS if isinstance(one, Write) and one is not CREATE_TASK]
     if write.action in {"task.create", "task.update", "task.delete", "task.trash"}
 }

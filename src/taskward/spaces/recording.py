@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,16 +23,18 @@ _REMOVAL: Final = "member.remove"
 
 def recorder_of(context: RequestContext) -> "Recorder | None":
     """Returns the recorder of a request; None if no activity is kept."""
-    if not context.parts[RETENTION].activity:
+    kept = context.parts[RETENTION].activity
+    if not kept:
         return None
     reach = context.caller.reach
-    return Recorder(None if reach is None else "service" if reach.token_id is None else "token")
+    return Recorder(kept, None if reach is None else "service" if reach.token_id is None else "token")
 
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
-    """The activity of the requests of one caller; `via` is the kind of token, if it is not the user's own."""
+    """The activity of the requests of one caller, `kept` for that time; `via` is the kind of token, if it is not the user's own."""
 
+    kept: timedelta
     via: str | None = None
 
     def recorded(self, steps: TransactionSteps[T], *spaces: UUID) -> TransactionSteps[T]:
@@ -59,7 +62,8 @@ class Recorder:
         of_owner = entries.get(str(values.get("owner")))
         if of_owner is None or statement not in RECORDED:
             return statement, values
-        return RECORDED[statement], {**values, **of_write(statement, values, of_owner.actor, self.via)}
+        entry = of_write(statement, values, of_owner.actor, self.via, self.kept)
+        return RECORDED[statement], {**values, **entry}
 
 
 def _observe(entries: dict[str, Entries], statement: Any, values: Values, rows: Sequence[Row]) -> None:
