@@ -76,6 +76,18 @@ def test_row_level_security_is_refused_where_there_is_none_or_it_cannot_be_read(
     assert refused(database_url="postgresql://h/d", database_rls=CANARY).startswith("DATABASE_RLS: ")
 
 
+def test_the_sign_in_of_the_web_app_is_whole_or_not_there() -> None:
+    issuer = {"web_app_issuer": "https://id.example.com"}
+    together = "WEB_APP_ISSUER and WEB_APP_CLIENT_ID are only valid together"
+
+    assert refused(**issuer) == refused(web_app_client_id="app") == together
+    assert load_settings(**issuer, web_app_client_id="app").web_app_scope == "openid"
+    assert refused(web_app_scope="offline_access openid_connect") == (
+        "WEB_APP_SCOPE: must contain openid; several scopes are separated by spaces"
+    )
+    assert refused(web_app_issuer="http://id.example.com").startswith("WEB_APP_ISSUER: must begin with https")
+
+
 def test_settings_do_not_change_once_they_are_read() -> None:
     with pytest.raises(ValidationError):
         load_settings().port = 1

@@ -59,6 +59,7 @@ from taskward.trash.expiry import TrashExpiry
 from taskward.users.retention import RETENTION, Retention
 from taskward.web_app import routes as web_app
 from taskward.web_app.session import WEB_SESSION, development_session
+from taskward.web_app.sign_in import WEB_SIGN_IN, sign_in_of
 from taskward.webhooks.attempts import untraced
 from taskward.webhooks.passed_reminders import PassedReminders
 from taskward.webhooks.worker import WebhookWorker
@@ -165,6 +166,7 @@ def _add_parts(app: Taskward, settings: Settings, database: Database, rate_limit
     parts.add(RETENTION, kept)
     parts.add(OPENAPI, app.openapi)
     parts.add(WEB_SESSION, development_session(settings))
+    parts.add(WEB_SIGN_IN, sign_in_of(settings))
     if settings.serves_mcp:
 
         async def pipeline(scope: Scope, receive: Receive, send: Send) -> None:

@@ -18,6 +18,11 @@ pytestmark = [
 
 LINK = "document.querySelector('.invitation input')?.value"
 DIALOG = "dialog[open]"
+SELECT = (
+    "[...document.querySelectorAll('.details select')]"
+    ".find((one) => one.closest('label').innerText.includes('Assigned'))"
+)
+ASSIGNEES = f"[...(({SELECT})?.options ?? [])]"
 COMMENTS = "[...document.querySelectorAll('.discussion .comment')].map((one) => one.textContent)"
 
 
@@ -146,3 +151,38 @@ async def test_who_leaves_is_asked_and_out(browser: Browser, service: InProcess)
     await ann.click("Space Flat")
     await ann.click("People", DIALOG)
     await ann.until(f"!document.querySelector('{DIALOG}').innerText.includes('Bob')")
+
+
+async def test_what_is_assigned_is_in_the_own_views_of_the_member(
+    browser: Browser, service: InProcess
+) -> None:
+    ann, bob = [await signed_in(browser, service, sub) for sub in ("ann", "bob")]
+    await join(bob, await share(ann, "Flat", "Milk", "Bread"), "Bob")
+    await bob.shows("Milk", "Bread")
+    for title in ("Milk", "Bread"):
+        await ann.open(title)
+        await ann.until("document.querySelector('.details input[type=date]') !== null")
+        await ann.fill(".details input[type=date]", await ann.run("new Date().toLocaleDateString('sv')"))
+    await ann.until(f"{ASSIGNEES}?.length === 3")
+    await ann.run(f"(({SELECT}).value = {ASSIGNEES}.find((one) => one.text === 'Bob').value)")
+    await ann.run(f"({SELECT}).dispatchEvent(new Event('change', {{ bubbles: true }}))")
+
+    await bob.run("document.querySelector('.sidebar a[href=\"#/today\"]').click()")
+    await bob.shows("Bread")
+    await bob.says("Flat", ".tasks")
+    await bob.until("document.querySelector('.sidebar a[href=\"#/today\"] .count').textContent === '1 open'")
+    await bob.focus("Bread")
+    await bob.press("Enter")
+    await bob.says("Activity of this task", ".details")
+    assert "/space/" in await bob.run("location.hash")
+
+    await bob.click("Activity of this task", ".details")
+    await bob.says("updated “Bread” (assignee)", DIALOG)
+    await bob.says("updated “Bread” (due)", DIALOG)
+    await bob.click("Done", DIALOG)
+    await bob.run("document.querySelector('.sidebar a[href=\"#/today\"]').click()")
+    await bob.shows("Bread")
+    await bob.focus("Bread", "check")
+    await bob.press("Space")
+    await ann.until("document.querySelector('.details input[type=checkbox]').checked")
+    assert await ann.run("window.problems") == await bob.run("window.problems") == []

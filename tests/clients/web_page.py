@@ -74,12 +74,18 @@ class WebApp:
         """Tries to reload the page, which asks whether to leave it, and stays."""
         await self.window.ask("Page.reload")
         async with asyncio.timeout(PAGE_TIMEOUT):
-            while not await self._declines():  # noqa: ASYNC110 - a question is not announced
+            while not await self._answers(accept=False):  # noqa: ASYNC110 - a question is not announced
                 await asyncio.sleep(0.02)
 
-    async def _declines(self) -> bool:
+    async def leaves(self) -> None:
+        """Agrees to leave the page, which asks because a text is being edited."""
+        async with asyncio.timeout(PAGE_TIMEOUT):
+            while not await self._answers(accept=True):  # noqa: ASYNC110 - a question is not announced
+                await asyncio.sleep(0.02)
+
+    async def _answers(self, *, accept: bool) -> bool:
         with suppress(CommandError):  # no question is shown yet
-            await self.window.ask("Page.handleJavaScriptDialog", accept=False)
+            await self.window.ask("Page.handleJavaScriptDialog", accept=accept)
             return True
         return False
 

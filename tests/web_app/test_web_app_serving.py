@@ -97,6 +97,28 @@ async def test_where_it_is_off_nothing_of_it_is_there(others: dict[str, object])
         assert (await client_of(app).get("/docs")).status_code == 200
 
 
+async def test_the_page_reaches_the_provider_and_no_other_site() -> None:
+    ids = {"web_app_issuer": "https://id.example.com/tenant", "web_app_client_id": "web-app"}
+    settings = settings_for("sqlite://", environment="production", web_app=True, **ids)
+    async with running(settings) as app:
+        for path in FILES:
+            policy = (await client_of(app).get(path)).headers["content-security-policy"]
+            assert "; connect-src 'self' https://id.example.com; " in policy
+            assert policy.count("https:") == 1
+        told = await client_of(app).get("/app/sign-in")
+        assert told.headers["cache-control"] == "no-store"
+        assert told.json() == {
+            "issuer": "https://id.example.com/tenant",
+            "client_id": "web-app",
+            "scope": "openid",
+            "resource": None,
+        }
+
+
+async def test_without_a_provider_there_is_no_sign_in(browser: httpx.AsyncClient) -> None:
+    assert refusal(await browser.get("/app/sign-in")) == NO_SUCH_PATH
+
+
 async def test_the_document_of_the_api_does_not_mention_it(browser: httpx.AsyncClient) -> None:
     paths = (await browser.get("/openapi.json")).json()["paths"]
     assert [path for path in paths if not path.startswith(("/api/", "/health"))] == []

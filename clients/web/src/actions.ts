@@ -32,11 +32,12 @@ export class Actions {
     await this.#run(() => this.page.store.tasks.update(id, changes));
   }
 
-  async setCompleted({ id, title }: Task, is_completed: boolean): Promise<void> {
+  async setCompleted(task: Task, is_completed: boolean): Promise<void> {
+    const { tasks } = this.page.storeOf(task);
     await this.#run(async () => {
-      await this.page.store.tasks.update(id, { is_completed });
-      const undo = () => void this.change(id, { is_completed: !is_completed });
-      this.page.toast.show(`${is_completed ? "Completed" : "Reopened"}: ${title}`, undo);
+      await tasks.update(task.id, { is_completed });
+      const undo = () => void this.#run(() => tasks.update(task.id, { is_completed: !is_completed }));
+      this.page.toast.show(`${is_completed ? "Completed" : "Reopened"}: ${task.title}`, undo);
     });
   }
 

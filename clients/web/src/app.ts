@@ -7,7 +7,7 @@ import { localNow, timeZone, type Now } from "./dates.js";
 import { rowControl } from "./focus.js";
 import type { Page } from "./page-state.js";
 import { formatRoute, isSameView, parseRoute, viewLink, type Route, type View } from "./route.js";
-import { countOf, rowsOf, type Row } from "./rows.js";
+import { assignedTo, countOf, rowsOf, type Row } from "./rows.js";
 import { isCurrent, type Session } from "./session.js";
 import { Toast } from "./toast.js";
 import { isRefusal, Trash } from "./trash.js";
@@ -82,7 +82,8 @@ export class App implements Page {
   }
 
   get rows(): Row[] {
-    return (this.#rows ??= rowsOf(this.tree, this.route, this.now, this.isFoldOpen));
+    const { route, now, isFoldOpen } = this;
+    return (this.#rows ??= rowsOf(this.tree, route, now, isFoldOpen, route.search === "" ? this.#assigned(route.view) : []));
   }
 
   get details(): Task | undefined {
@@ -117,7 +118,9 @@ export class App implements Page {
     this.update();
   }
 
-  open(task: string): void {
+  /** Opens the details of a task; those of a task of another owner in their space. */
+  open(task: string, owner = this.route.view.space): void {
+    if (owner !== this.route.view.space && owner !== undefined && this.stores.spaces.has(owner)) this.show({ name: "all", space: owner });
     this.go({ task });
     const title = ".details .title textarea";
     // On a touch screen a text field would bring up the keyboard.
@@ -135,7 +138,7 @@ export class App implements Page {
   /** Returns how many open tasks a view has. */
   count(view: View): number {
     const key = viewLink(view);
-    const known = this.#counts.get(key) ?? countOf(this.treeOf(view.space), view, this.now);
+    const known = this.#counts.get(key) ?? countOf(this.treeOf(view.space), view, this.now) + openOnes(this.#assigned(view));
     this.#counts.set(key, known);
     return known;
   }
@@ -151,6 +154,19 @@ export class App implements Page {
     const rest = unsent.length === 0 ? "" : ` ${unsent.length === 1 ? "One change was" : `${unsent.length} changes were`} not sent.`;
     this.toast.error(`You are not in ${title ?? "that space"} any more.${rest}`);
     if (this.route.view.space === space && unsent.length === 0) this.show({ name: "inbox" });
+  }
+
+  /** Returns the store of a task, which may be of another owner than the one that is shown. */
+  storeOf({ id, user_id }: Task): Store {
+    return this.tree.get(id) === undefined ? this.#storeOf(user_id) : this.store;
+  }
+
+  /** Returns the tasks of spaces that are in a view of the user, because they are assigned to them. */
+  #assigned(view: View): Task[] {
+    if (view.space !== undefined || (view.name !== "today" && view.name !== "upcoming")) return [];
+    return [...this.stores.spaces].flatMap(([space, { member }]) =>
+      member === undefined ? [] : assignedTo(member.id, this.treeOf(space), view, this.now),
+    );
   }
 
   #storeOf(space: string | undefined): Store {
@@ -218,4 +234,8 @@ export class App implements Page {
     if (known === undefined) this.#hasSentTimeZone = this.treeOf(undefined).tasks.length === 0;
     else if (known.time_zone !== zone) await this.account.me.update({ time_zone: zone }).catch(() => undefined);
   }
+}
+
+function openOnes(tasks: readonly Task[]): number {
+  return tasks.filter(({ is_completed }) => !is_completed).length;
 }

@@ -7,6 +7,7 @@ import { momentText } from "./dates.js";
 import { dateFields, repeatFields } from "./date-fields.js";
 import { select } from "./filters.js";
 import { discussion } from "./discussion.js";
+import { openHistory } from "./history.js";
 import { icon } from "./icons.js";
 import { nameOf } from "./people.js";
 import { isManual } from "./rows.js";
@@ -38,7 +39,7 @@ export function detailsPanel(app: App, task: Task): TemplateResult {
         ${select("List", places, list_id ?? "", (value) => void actions.putInList(task, value || undefined))}
         ${assignee(app, task)} ${labelFields(app, task)}
         <p class="hint">Created ${momentText(task.created_at)}${by(app, task.created_by)} · Changed ${momentText(task.updated_at)}${by(app, task.updated_by)}</p>
-        ${discussion(app, task)}
+        ${discussion(app, task)} ${history(app, task)}
       </div>
     </section>
   `;
@@ -50,6 +51,13 @@ function assignee(app: App, { id, assigned_to }: Task): TemplateResult | typeof 
   const members = app.store.members.filter((one) => one.role !== null || one.id === assigned_to);
   const names = { "": "Nobody", ...Object.fromEntries(members.map((one) => [one.id, nameOf(one)])) };
   return select("Assigned to", names, assigned_to ?? "", (value) => void app.actions.change(id, { assigned_to: value || null }));
+}
+
+/** In a space, what members did with the task. */
+function history(app: App, { id, title }: Task): TemplateResult | typeof nothing {
+  const { space } = app.route.view;
+  if (space === undefined || app.store.state === "removed") return nothing;
+  return html`<button class="plain" @click=${() => void openHistory(app, space, `“${title}”`, id)}>Activity of this task</button>`;
 }
 
 function by(app: App, member: string | null | undefined): string {

@@ -4,9 +4,19 @@ interface Draft {
   base: string;
 }
 
-/** Texts that are being edited. A change by another device does not overwrite them. */
+const STORED = "taskward.drafts";
+
+/**
+ * Texts that are being edited. A change by another device does not overwrite them, and a reload or a sign-in in this tab
+ * does not lose them.
+ */
 export class Drafts {
-  readonly #drafts = new Map<string, Draft>();
+  readonly #drafts = new Map<string, Draft>(JSON.parse(sessionStorage.getItem(STORED) ?? "[]") as [string, Draft][]);
+
+  /** Removes what is stored. */
+  static forget(): void {
+    sessionStorage.removeItem(STORED);
+  }
 
   /** Whether a text is not as it was before it was edited. */
   get haveChanges(): boolean {
@@ -26,12 +36,18 @@ export class Drafts {
 
   set(field: string, value: string, stored: string): void {
     this.#drafts.set(field, { value, base: this.#drafts.get(field)?.base ?? stored });
+    this.#store();
   }
 
   /** Ends a draft and returns it; undefined if there is none. */
   end(field: string): string | undefined {
     const draft = this.#drafts.get(field);
-    this.#drafts.delete(field);
+    if (this.#drafts.delete(field)) this.#store();
     return draft?.value;
+  }
+
+  #store(): void {
+    if (this.#drafts.size === 0) Drafts.forget();
+    else sessionStorage.setItem(STORED, JSON.stringify([...this.#drafts]));
   }
 }

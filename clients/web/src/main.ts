@@ -3,19 +3,20 @@ import { Stores } from "@taskward/client/store";
 import { render } from "lit-html";
 import { App } from "./app.js";
 import { page } from "./page.js";
-import { currentSession, DATABASE, deleteOldDatabases, onOtherSession, token } from "./session.js";
+import { completeSignIn, currentSession, DATABASE, deleteOldDatabases, onOtherSession, token } from "./session.js";
 import { restoringFocus } from "./focus.js";
 import { onPageKey } from "./keyboard.js";
 import { joinByLink } from "./joining.js";
-import { askToReplace, openSignInDialog, signInPage } from "./sign-in.js";
+import { askToReplace, openSignInDialog, showSignIn } from "./sign-in.js";
 
 async function start(): Promise<void> {
   void navigator.serviceWorker?.register("/app/service-worker.js", { scope: "/" }).catch(() => undefined);
   onOtherSession(() => location.reload());
+  const problem = await completeSignIn();
   const session = await currentSession();
   await deleteOldDatabases(session);
   if (session === undefined) {
-    render(signInPage(), document.body);
+    await showSignIn(problem);
     return;
   }
   const client = new Taskward({ token });
@@ -36,6 +37,7 @@ async function start(): Promise<void> {
     if (state === "other-user" && before !== state) void askToReplace(app);
     before = state;
   });
+  if (problem !== undefined) app.toast.error(problem);
 }
 
 void start();

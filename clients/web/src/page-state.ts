@@ -1,4 +1,4 @@
-import type { Owner, Taskward } from "@taskward/client";
+import type { Owner, Task, Taskward } from "@taskward/client";
 import type { Store, Stores } from "@taskward/client/store";
 import type { Now } from "./dates.js";
 import type { Route, View } from "./route.js";
@@ -11,6 +11,8 @@ export interface Page {
   /** The store of the owner that is shown: the user, or a space. */
   readonly store: Store;
   readonly stores: Stores;
+  /** Returns the store of a task, which may be of another owner than the one that is shown. */
+  storeOf(task: Task): Store;
   /** The client of that owner. */
   readonly client: Owner;
   /** The client of the user. */

@@ -7,7 +7,7 @@ import { filterBar } from "./filters.js";
 import { icon } from "./icons.js";
 import { reveal } from "./layout.js";
 import { listMenu } from "./menus.js";
-import type { Route } from "./route.js";
+import { viewLink, type Route } from "./route.js";
 import { sidebar } from "./sidebar.js";
 import { taskList } from "./task-list.js";
 import { trashPage } from "./trash-page.js";
@@ -91,17 +91,19 @@ function filterButton(app: App): TemplateResult {
 }
 
 function addField(app: App): TemplateResult {
+  const field = `${viewLink(app.route.view)} add`;
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    const input = (event.target as HTMLFormElement).elements.namedItem("title") as HTMLInputElement;
-    void app.actions.add(input.value).then(() => reveal(app, app.current ?? ""));
-    input.value = "";
+    void app.actions.add(app.drafts.end(field) ?? "").then(() => reveal(app, app.current ?? ""));
+    app.update();
   };
   const hint = app.route.view.name === "today" ? "Add a task for today" : "Add a task";
   return html`
     <form class="add" @submit=${submit}>
       ${icon("plus")}
-      <input name="title" placeholder=${hint} aria-label=${hint} maxlength="200" autocomplete="off" enterkeyhint="done" />
+      <input name="title" placeholder=${hint} aria-label=${hint} maxlength="200" autocomplete="off" enterkeyhint="done"
+        .value=${live(app.drafts.value(field, ""))}
+        @input=${(event: InputEvent) => app.drafts.set(field, (event.target as HTMLInputElement).value, "")} />
     </form>
   `;
 }

@@ -23,14 +23,18 @@ export function isManual({ view, search, filters, sort }: Route): boolean {
   return isOrdered && sort === "manual" && search === "" && Object.keys(filters).length === 0;
 }
 
-/** Returns the rows of a route; of the completed tasks only the fold, unless it is open. */
-export function rowsOf(tree: Tree, route: Route, now: Now, isFoldOpen: boolean): Row[] {
+/**
+ * Returns the rows of a route; of the completed tasks only the fold, unless it is open. `assigned` are tasks of other
+ * owners that are in the view too.
+ */
+export function rowsOf(tree: Tree, route: Route, now: Now, isFoldOpen: boolean, assigned: readonly Task[] = []): Row[] {
   const words = route.search.toLowerCase().split(/\s+/);
   // A search covers all views.
   const isFound = (task: Task) => (route.search === "" ? isInView(tree, task, route.view, now) : contains(task, words));
   const matches = (task: Task) => isFound(task) && passes(task, route.filters, now);
-  const open = isManual(route) ? outline(tree, route.view) : sorted(tree.tasks.filter((task) => !task.is_completed && matches(task)), route, now);
-  const completed = tree.tasks.filter((task) => task.is_completed && matches(task));
+  const found = [...tree.tasks.filter(matches), ...assigned.filter((task) => passes(task, route.filters, now))];
+  const open = isManual(route) ? outline(tree, route.view) : sorted(found.filter((task) => !task.is_completed), route, now);
+  const completed = found.filter((task) => task.is_completed);
   if (completed.length === 0) return open;
   const fold: Row = { type: "fold", key: "completed", count: completed.length };
   if (!isFoldOpen) return [...open, fold];
@@ -41,6 +45,11 @@ export function rowsOf(tree: Tree, route: Route, now: Now, isFoldOpen: boolean):
 /** Returns how many open tasks a view has. */
 export function countOf(tree: Tree, view: View, now: Now): number {
   return tree.tasks.reduce((count, task) => count + (!task.is_completed && isInView(tree, task, view, now) ? 1 : 0), 0);
+}
+
+/** Returns the tasks of a space that are in the user's own view, because they are assigned to this member. */
+export function assignedTo(member: string, tree: Tree, view: View, now: Now): Task[] {
+  return tree.tasks.filter((task) => task.assigned_to === member && isInView(tree, task, view, now));
 }
 
 function rowOf(task: Task, level = 0, isPlaced = false): TaskRow {

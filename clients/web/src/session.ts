@@ -1,6 +1,9 @@
 import { ApiError, NetworkError, Taskward, type TokenSource } from "@taskward/client";
+import { Provider, takeAnswer, type Tokens } from "./provider.js";
 
 const TOKEN = "taskward.token";
+/** What an identity provider has issued, with the token. */
+const ISSUED = "taskward.issued";
 const SESSION = "taskward.session";
 /** Which user of development this device is of, if it is not the first. */
 const DEVELOPER = "taskward.developer";
@@ -39,9 +42,9 @@ export async function currentSession(): Promise<Session | undefined> {
 
 /** Returns the token of the session; with `renew`, after the service has rejected it, a new one if there is one. */
 export const token: TokenSource = async ({ renew }) => {
-  const pasted = sessionStorage.getItem(TOKEN);
-  if (pasted !== null && !renew) return pasted;
-  const found = pasted ?? (await developmentToken());
+  const stored = sessionStorage.getItem(TOKEN);
+  if (stored !== null && !renew) return stored;
+  const found = (await renewed()) ?? stored ?? (await developmentToken());
   if (found === undefined) throw new ApiError(new Response(null, { status: 401 }), { error: "Nobody is signed in" });
   return found;
 };
@@ -57,18 +60,36 @@ export async function signIn(token: string): Promise<void> {
   sessionStorage.setItem(TOKEN, token);
 }
 
+/** Signs in with the answer of the provider in the address of this page, if there is one; returns the error. */
+export async function completeSignIn(): Promise<string | undefined> {
+  const taken = takeAnswer();
+  if (taken === undefined) return undefined;
+  try {
+    const provider = await Provider.ofService();
+    const issued = await provider?.complete(taken.answer, taken.started);
+    if (issued === undefined) return "This service has no identity provider any more.";
+    await signIn(issued.token);
+    sessionStorage.setItem(ISSUED, JSON.stringify(issued));
+    return undefined;
+  } catch (error) {
+    return `The sign-in did not succeed: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
 /** Removes the token of this window; returns whether there was one. */
 export function forgetToken(): boolean {
   const had = sessionStorage.getItem(TOKEN) !== null;
-  sessionStorage.removeItem(TOKEN);
-  sessionStorage.removeItem(SESSION);
+  for (const name of [TOKEN, ISSUED, SESSION]) sessionStorage.removeItem(name);
   return had;
 }
 
-/** Ends the session, in all windows. */
-export function endSession(): void {
+/** Ends the session, in all windows; returns the page that ends that of the provider, if it has one. */
+export async function endSession(): Promise<string | undefined> {
+  const issued = issuedTokens();
   forgetToken();
   localStorage.removeItem(SESSION);
+  // The session has ended here, whether the provider can be reached or not.
+  return issued && (await Provider.ofService().then((provider) => provider?.end(issued), () => undefined).catch(() => undefined));
 }
 
 /** Returns the page for a second user of development: the other name of this machine, so that nothing is shared. */
@@ -102,6 +123,35 @@ export async function deleteOldDatabases(session: Session | undefined): Promise<
     const isOld = name.startsWith(OLD_DATABASES) || (isOurs && session === undefined);
     if (isOld) indexedDB.deleteDatabase(name);
   }
+}
+
+function issuedTokens(): Tokens | undefined {
+  const stored = sessionStorage.getItem(ISSUED);
+  return stored === null ? undefined : (JSON.parse(stored) as Tokens);
+}
+
+let renewing: Promise<string | undefined> | undefined;
+
+/** Returns a new token of the provider; undefined if it issues none. A refresh token is often valid once, so requests wait for one renewal. */
+function renewed(): Promise<string | undefined> {
+  renewing ??= renew().finally(() => (renewing = undefined));
+  return renewing;
+}
+
+async function renew(): Promise<string | undefined> {
+  const issued = issuedTokens();
+  if (issued === undefined) return undefined;
+  const provider = Provider.ofService().then((found) => found?.renew(issued));
+  const tokens = await provider.catch((cause: unknown) => {
+    throw new NetworkError("The identity provider does not answer", { cause });
+  });
+  if (tokens === undefined) {
+    sessionStorage.removeItem(ISSUED);
+    return undefined;
+  }
+  sessionStorage.setItem(ISSUED, JSON.stringify(tokens));
+  sessionStorage.setItem(TOKEN, tokens.token);
+  return tokens.token;
 }
 
 function joinSession(): void {

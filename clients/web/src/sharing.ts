@@ -2,6 +2,7 @@ import type { List } from "@taskward/client";
 import type { App } from "./app.js";
 import { ask, askForText, openDialog } from "./dialogs.js";
 import { html } from "lit-html";
+import { openHistory } from "./history.js";
 import { openPeople } from "./people.js";
 
 /** Explains what sharing a list means, and moves it into a new space. */
@@ -28,9 +29,10 @@ export async function shareList(app: App, list: List): Promise<void> {
 /** What can be done with the space that is shown. */
 export async function openSpaceMenu(app: App, space: string, title: string): Promise<void> {
   const isOwner = app.store.role === "owner";
-  const chosen = await openDialog<"people" | "rename" | "leave" | "delete">(title, (close) => html`
+  const chosen = await openDialog<"people" | "activity" | "rename" | "leave" | "delete">(title, (close) => html`
     <div class="choices">
       <button @click=${() => close("people")} autofocus>People</button>
+      <button @click=${() => close("activity")}>Activity</button>
       ${isOwner ? html`<button @click=${() => close("rename")}>Rename</button>` : ""}
       <button class="danger" @click=${() => close("leave")}>Leave</button>
       ${isOwner ? html`<button class="danger" @click=${() => close("delete")}>Delete for everybody</button>` : ""}
@@ -38,6 +40,7 @@ export async function openSpaceMenu(app: App, space: string, title: string): Pro
     <div class="buttons"><button @click=${() => close(undefined)}>Cancel</button></div>
   `);
   if (chosen === "people") await openPeople(app, space, title);
+  else if (chosen === "activity") await openHistory(app, space, title);
   else if (chosen === "rename") await renameSpace(app, space, title);
   else if (chosen === "leave") await leaveSpace(app, space, title);
   else if (chosen === "delete") await deleteSpace(app, space, title);

@@ -1,36 +1,39 @@
 import { html, nothing, render, type TemplateResult } from "lit-html";
 import type { App } from "./app.js";
 import { ask, openDialog } from "./dialogs.js";
+import { Drafts } from "./drafts.js";
+import { Provider } from "./provider.js";
 import { endSession, forgetToken, replaceSession, signIn } from "./session.js";
 
 let isDialogOpen = false;
 
-/** The page that is shown until a user signs in on this device. */
-export function signInPage(problem?: string): TemplateResult {
-  const submit = async (event: SubmitEvent) => {
-    const error = await trySignIn(event);
-    if (error === undefined) location.reload();
-    else render(signInPage(error), document.body);
+/** Shows the page for a device on which nobody is signed in. */
+export async function showSignIn(problem: string | undefined): Promise<void> {
+  const show = (found: Found, wrong: string | undefined) => {
+    const signedIn = () => location.reload();
+    render(signInPage(wayIn(found, signedIn, (text) => show(found, text)), wrong), document.body);
   };
+  show(await findProvider(), problem);
+}
+
+function signInPage(way: TemplateResult, problem: string | undefined): TemplateResult {
   return html`
     <main class="sign-in">
       <h1>Sign in to Taskward</h1>
-      ${form(submit, problem)}
+      ${problem === undefined ? nothing : html`<p class="problem" role="alert">${problem}</p>`} ${way}
     </main>
   `;
 }
 
 /** Asks for another token after the service has rejected the one in use. The data on this device is kept. */
-export function openSignInDialog(app: App): void {
+export async function openSignInDialog(app: App): Promise<void> {
   if (isDialogOpen) return;
   isDialogOpen = true;
+  const found = await findProvider();
   const signedIn = openDialog<"signed in">("Your session has ended", (close) => {
-    const submit = async (event: SubmitEvent) => {
-      const error = await trySignIn(event);
-      if (error === undefined) close("signed in");
-      else app.toast.error(error);
-    };
-    return html`<p>Your tasks and changes are kept on this device.</p>${form(submit, undefined)}
+    const way = wayIn(found, () => close("signed in"), (text) => app.toast.error(text));
+    // Who is typing when the dialog opens must not answer it by that.
+    return html`<p tabindex="-1" autofocus>Your tasks and changes are kept on this device.</p>${way}
       <div class="buttons"><button @click=${() => close(undefined)}>Later</button></div>`;
   });
   void signedIn.then((result) => {
@@ -60,17 +63,39 @@ function unsentText({ stores }: App): string {
   return pending === 0 ? "" : ` ${pending} ${pending === 1 ? "change was" : "changes were"} not sent and will be lost.`;
 }
 
-async function leave(app: App, changeSession: () => void): Promise<void> {
+async function leave(app: App, changeSession: () => unknown): Promise<void> {
   try {
     await app.stores.clear();
   } finally {
-    changeSession();
+    Drafts.forget();
+    const next = await changeSession();
     location.hash = "";
-    location.reload();
+    if (typeof next === "string") location.assign(next);
+    else location.reload();
   }
 }
 
-function form(submit: (event: SubmitEvent) => unknown, problem: string | undefined): TemplateResult {
+/** The provider of the service; null if it has none, and undefined without a network. */
+type Found = Provider | null | undefined;
+
+async function findProvider(): Promise<Found> {
+  return await Provider.ofService().then((found) => found ?? null, () => undefined);
+}
+
+/** The button that leads to the provider, or without one the field for a token. */
+function wayIn(found: Found, signedIn: () => void, failed: (problem: string) => void): TemplateResult {
+  if (found === undefined) return html`<p class="hint">Without a network nobody can sign in. Load the page again later.</p>`;
+  if (found === null) return tokenForm(signedIn, failed);
+  const go = () => found.authorize().catch((error: unknown) => failed(`${found.name} cannot be reached: ${String(error)}`));
+  return html`<div class="buttons"><button class="primary" autofocus @click=${go}>Sign in with ${found.name}</button></div>`;
+}
+
+function tokenForm(signedIn: () => void, failed: (problem: string) => void): TemplateResult {
+  const submit = async (event: SubmitEvent) => {
+    const error = await trySignIn(event);
+    if (error === undefined) signedIn();
+    else failed(error);
+  };
   return html`
     <form @submit=${submit}>
       <label>
@@ -82,7 +107,6 @@ function form(submit: (event: SubmitEvent) => unknown, problem: string | undefin
         A JSON Web Token of your identity provider, as your own front end would send it. It stays in this tab until you
         close it.
       </p>
-      ${problem === undefined ? nothing : html`<p class="problem" role="alert">${problem}</p>`}
       <div class="buttons"><button class="primary">Sign in</button></div>
     </form>
   `;

@@ -37,7 +37,7 @@ export function taskRow(app: App, { task, level, isPlaced }: TaskRow, { style, a
       <input type="checkbox" data-control="check" tabindex=${tabindex} .checked=${live(is_completed)}
         aria-label=${`${title}${priority === undefined ? "" : `, ${priority} priority`}: completed`}
         @change=${() => void app.actions.setCompleted(task, !is_completed)} />
-      <button class="plain title" data-control="title" tabindex=${tabindex} @click=${() => app.open(id)}>
+      <button class="plain title" data-control="title" tabindex=${tabindex} @click=${() => app.open(id, task.user_id)}>
         <span class="text">${title}</span>
         <span class="chips">${chips(app, task)}</span>
       </button>
@@ -78,7 +78,9 @@ function isLater({ now }: App, { start }: Task): boolean {
 }
 
 /** Returns where a task is, if the list does not show it. */
-function placeOf({ tree, route }: App, task: Task): string {
+function placeOf({ tree, route, stores }: App, task: Task): string {
+  const space = route.view.space === undefined ? stores.spaces.get(task.user_id) : undefined;
+  if (space !== undefined) return space.space?.title ?? "Space";
   if (isManual(route) && !task.is_completed) {
     const parent = tree.parent(task);
     return parent?.is_completed === true ? parent.title : "";

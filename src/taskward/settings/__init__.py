@@ -19,6 +19,7 @@ from taskward.settings.parsing import (
     Rate,
     RateText,
     Secrets,
+    SignInScope,
     TokenDays,
     error_lines,
     parse_list,
@@ -200,6 +201,27 @@ class Settings(BaseSettings):
         default=None,
         description="`on` serves the [web app](web-app.md) at `/`. If not set: only in development.",
     )
+    web_app_issuer: HttpsUrl | None = Field(
+        default=None,
+        description="The issuer of your OpenID Connect provider, at which users of the "
+        "[web app](web-app.md#sign-in) sign in, exactly as its discovery document names it. `http` is allowed "
+        "for a loopback host. If not set: the app asks for a token.",
+    )
+    web_app_client_id: str | None = Field(
+        default=None,
+        description="The id of the web app as a public client of that provider, required with "
+        "`WEB_APP_ISSUER`.",
+    )
+    web_app_scope: SignInScope = Field(
+        default="openid",
+        description="What the web app asks the provider for, separated by spaces. Most providers need "
+        "`openid offline_access` to let it stay signed in when a token expires.",
+    )
+    web_app_resource: str | None = Field(
+        default=None,
+        description="The API that the tokens of the web app are for, sent as `resource` (RFC 8707), for a "
+        "provider that else issues tokens that are no JSON Web Tokens.",
+    )
     rate_limit: RateText | None = Field(
         default=None,
         description="Maximum rate of requests of one user in each process, such as `100/10s`, `20/s` or "
@@ -296,6 +318,8 @@ class Settings(BaseSettings):
             raise ValueError("DATABASE_RLS is for PostgreSQL; SQLite has no row-level security")
         if self.metrics_port and self.metrics_port == self.port:
             raise ValueError("METRICS_PORT must be another port than PORT: what it shows is not for clients")
+        if (self.web_app_issuer is None) != (self.web_app_client_id is None):
+            raise ValueError("WEB_APP_ISSUER and WEB_APP_CLIENT_ID are only valid together")
         if self.workers > 1 and self.engine == "sqlite" and self.sqlite_path is None:
             raise ValueError("WORKERS must be 1 with a database in memory, which no two processes share")
         _ = self.webhooks

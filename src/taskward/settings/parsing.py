@@ -132,6 +132,13 @@ def check_origins(text: str) -> str:
     return text
 
 
+def check_sign_in_scope(text: str) -> str:
+    """Accepts scopes of OpenID Connect."""
+    if "openid" not in text.split(" "):
+        raise ValueError("must contain openid; several scopes are separated by spaces")
+    return text
+
+
 def check_token_days(days: float) -> float:
     """Accepts days from an hour on."""
     if days < SHORTEST_TOKEN_DAYS:
@@ -189,6 +196,7 @@ Origins = Annotated[str, AfterValidator(check_origins)]
 LogLevel = Annotated[
     Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_in_upper_case)
 ]
+SignInScope = Annotated[str, AfterValidator(check_sign_in_scope)]
 TokenDays = Annotated[float, Field(le=36500), AfterValidator(check_token_days)]
 Port = Annotated[int, Field(ge=0, le=LAST_PORT)]
 MaxStreams = Annotated[int, Field(ge=1, le=1_000_000)]

@@ -7,21 +7,34 @@ from fastapi import APIRouter, Path, Query, Response
 from taskward.http.conditional import IfNoneMatch, not_modified, tag_matches
 from taskward.http.context import Context
 from taskward.http.errors import NotFound
+from taskward.http.responses import json_response
 from taskward.http.routing import ProbeRoute, StrictRoute
 from taskward.web_app.files import WebFile, web_file
 from taskward.web_app.session import WEB_SESSION, SessionQuery, SessionResponse
+from taskward.web_app.sign_in import WEB_SIGN_IN
 
 router = APIRouter(route_class=ProbeRoute, include_in_schema=False)
 
 
 @router.get("/")
-async def page(if_none_match: IfNoneMatch = None) -> Response:
-    return _response(web_file("index.html"), if_none_match)
+async def page(context: Context, if_none_match: IfNoneMatch = None) -> Response:
+    return _response(web_file("index.html", context.parts[WEB_SIGN_IN]), if_none_match)
+
+
+@router.get("/app/sign-in")
+async def sign_in(context: Context) -> Response:
+    """Returns where users sign in. It is public, as are all ids of such clients."""
+    found = context.parts[WEB_SIGN_IN]
+    if found is None:
+        raise NotFound("Not found", reason="WEB_APP_ISSUER is not set")
+    return json_response(found._asdict())
 
 
 @router.get("/app/{name}")
-async def asset(name: Annotated[str, Path()], if_none_match: IfNoneMatch = None) -> Response:
-    return _response(web_file(name), if_none_match)
+async def asset(
+    context: Context, name: Annotated[str, Path()], if_none_match: IfNoneMatch = None
+) -> Response:
+    return _response(web_file(name, context.parts[WEB_SIGN_IN]), if_none_match)
 
 
 async def new_session(context: Context, query: Annotated[SessionQuery, Query()]) -> Response:
