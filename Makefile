@@ -2,16 +2,16 @@
 PYTHON ?= $(shell tools/find-python)
 VENV := .venv
 BIN := $(VENV)/bin
-# Their tests build packages and start browsers; `make test-clients` runs them.
-WITHOUT_CLIENTS := --ignore=tests/clients
+# What compares rates and times runs first in a soak, and by itself otherwise: `make test-timed`.
+TIMED := tests/faults/test_overload.py tests/test_event_loop.py
+# Tests of clients build packages and start browsers; `make test-clients` runs them.
+WITHOUT_OTHERS := --ignore=tests/clients $(addprefix --ignore=,$(TIMED))
 # By itself pytest runs a test on one engine.
 EVERY_ENGINE := --engines all
 # Many tests wait more than they compute, so there are more workers than CPUs.
 PARALLEL := --workers 6
 PYTHONS ?= $(shell tools/find-python --versions)
 TESTS ?= test-quick
-# What compares rates and times runs first.
-TIMED := tests/faults/test_overload.py tests/test_event_loop.py
 SOAKED := $(TIMED) $(filter-out $(TIMED),$(wildcard tests/faults/test_*.py)) tests/clients/test_schemathesis.py tests/tasks/test_list_model.py
 # `make setup UV=uv` installs with uv, in a third of the time. It is not the default, because uv does not read pip's settings.
 UV ?=
@@ -24,7 +24,7 @@ install = $(if $(UV),$(UV) pip install --quiet --python $(1)/bin/python,$(PIP) -
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests setup-test-clients serve wheel test test-faults test-quick test-clients test-stepwise test-newest test-pythons check lint coverage soak mutants bench bench-writes bench-pages bench-growth bench-profile bench-copy bench-citus bench-rls bench-units bench-smoke bench-tables bench-webhooks request-path clients web-app screenshots docs fix requirements clean
+.PHONY: help setup setup-tests setup-test-clients serve wheel test test-faults test-timed test-quick test-clients test-stepwise test-newest test-pythons check lint coverage soak mutants bench bench-writes bench-pages bench-growth bench-profile bench-copy bench-citus bench-rls bench-units bench-smoke bench-tables bench-webhooks request-path clients web-app screenshots docs fix requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -43,19 +43,22 @@ wheel: $(VENV)/.ready ## Build the wheel of the service into dist/
 	@$(BIN)/python -m hatchling build -t wheel -d dist
 
 test: $(VENV)/.ready-to-test ## Run the tests of the service, on SQLite and on a real PostgreSQL
-	@$(BIN)/python -m pytest $(WITHOUT_CLIENTS) --ignore=tests/faults $(EVERY_ENGINE) $(PARALLEL)
+	@$(BIN)/python -m pytest $(WITHOUT_OTHERS) --ignore=tests/faults $(EVERY_ENGINE) $(PARALLEL)
 
 test-faults: $(VENV)/.ready-to-test ## Run the tests in which processes, servers, networks and disks fail
-	@$(BIN)/python -m pytest tests/faults $(EVERY_ENGINE) $(PARALLEL)
+	@$(BIN)/python -m pytest tests/faults $(WITHOUT_OTHERS) $(EVERY_ENGINE) $(PARALLEL)
+
+test-timed: $(VENV)/.ready-to-test ## Run the tests that compare rates and times, one at a time; five minutes
+	@$(BIN)/python -m pytest $(TIMED) $(EVERY_ENGINE)
 
 test-quick: $(VENV)/.ready-to-test ## Run the tests that need only SQLite in memory and no other process; 40 seconds
-	@$(BIN)/python -m pytest $(WITHOUT_CLIENTS) --workers 3 --quick -r fE
+	@$(BIN)/python -m pytest $(WITHOUT_OTHERS) --workers 3 --quick -r fE
 
 test-stepwise: $(VENV)/.ready-to-test ## Run the tests on PostgreSQL with the statements as for Citus, or with TEST_CITUS_URL on a cluster
-	@TEST_POSTGRES_FORM=stepwise $(BIN)/python -m pytest $(WITHOUT_CLIENTS) $(PARALLEL)
+	@TEST_POSTGRES_FORM=stepwise $(BIN)/python -m pytest $(WITHOUT_OTHERS) $(PARALLEL)
 
 test-newest: $(VENV)/.ready-to-test ## Run test-quick and test-stepwise as one; a test of both runs on PostgreSQL only
-	@TEST_POSTGRES_FORM=stepwise $(BIN)/python -m pytest $(WITHOUT_CLIENTS) --quick $(PARALLEL)
+	@TEST_POSTGRES_FORM=stepwise $(BIN)/python -m pytest $(WITHOUT_OTHERS) --quick $(PARALLEL)
 
 test-clients: $(VENV)/.ready-to-test-clients ## Run the tests of the clients and of what runs in a browser; needs npm and Chromium
 	@$(BIN)/python -m pytest tests/clients $(EVERY_ENGINE) --workers 3
@@ -67,7 +70,7 @@ test-pythons: ## Run TESTS (test-quick) on each supported Python that is install
 	    || exit 1; \
 	done
 
-check: lint test bench-smoke ## Check a change: format, lint, types, import directions, tests, cost of a request
+check: lint test test-timed bench-smoke ## Check a change: format, lint, types, import directions, tests, times, cost of a request
 
 lint: $(VENV)/.ready-to-test ## Check format, lint, types and import directions
 	$(BIN)/ruff format --check .
@@ -78,7 +81,7 @@ lint: $(VENV)/.ready-to-test ## Check format, lint, types and import directions
 # It would measure the tests too, which pytest compiles, and warns that it cannot.
 coverage: $(VENV)/.ready-to-test ## Run what `make test` and `make test-faults` run, and fail if fewer than 97 % of the lines and branches are covered
 	@$(BIN)/python -W "ignore:Unable to activate pytest" -m slipcover --json --out .coverage.json \
-	  -m pytest $(WITHOUT_CLIENTS) $(EVERY_ENGINE) $(PARALLEL)
+	  -m pytest $(WITHOUT_OTHERS) $(EVERY_ENGINE) $(PARALLEL)
 	@$(BIN)/python -m slipcover --merge .coverage.json --out .coverage.json --fail-under 97
 
 soak: $(VENV)/.ready-to-test ## Inject every fault, at length, then SOAK_MINUTES (10) of work; writes docs/reliability.md

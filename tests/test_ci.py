@@ -71,7 +71,7 @@ def test_ci_checks_with_the_oldest_python_and_runs_quick_tests_on_the_newest(
     assert run.stdout.splitlines() == [
         f"{TWO} setup-tests test-pythons {oldest} {newest} TESTS=setup-tests",
         f"{TWO} test-pythons lint setup-test-clients {oldest} {newest} TESTS=test-newest",
-        f"make test-clients coverage bench-smoke {oldest}",
+        f"make test-clients coverage test-timed bench-smoke {oldest}",
     ]
 
 
@@ -82,7 +82,7 @@ def test_ci_runs_no_second_python_if_there_is_only_one(tmp_path: Path) -> None:
     assert run.stdout.splitlines() == [
         f"make setup-tests {only}",
         f"{TWO} test-stepwise lint setup-test-clients {only}",
-        f"make test-clients coverage bench-smoke {only}",
+        f"make test-clients coverage test-timed bench-smoke {only}",
     ]
 
 
@@ -115,7 +115,7 @@ def test_ci_installs_the_programs_that_are_missing_before_the_tests(tmp_path: Pa
         f"make setup-tests {only}",
         "apt-get install -y -q --no-install-recommends pgbouncer zsh chromium-driver",
         f"{TWO} test-stepwise lint setup-test-clients {only}",
-        f"make test-clients coverage bench-smoke {only}",
+        f"make test-clients coverage test-timed bench-smoke {only}",
     ]
 
 

@@ -204,8 +204,8 @@ class Settings(BaseSettings):
     web_app_issuer: HttpsUrl | None = Field(
         default=None,
         description="The issuer of your OpenID Connect provider, at which users of the "
-        "[web app](web-app.md#sign-in) sign in, exactly as its discovery document names it. `http` is allowed "
-        "for a loopback host. If not set: the app asks for a token.",
+        "[web app](web-app.md#sign-in) sign in, exactly as its discovery document names it. `http` is "
+        "allowed for a loopback host. If not set: the app asks for a token.",
     )
     web_app_client_id: str | None = Field(
         default=None,

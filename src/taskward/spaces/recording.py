@@ -32,7 +32,10 @@ def recorder_of(context: RequestContext) -> "Recorder | None":
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
-    """The activity of the requests of one caller, `kept` for that time; `via` is the kind of token, if it is not the user's own."""
+    """The activity of the requests of one caller, which is kept for a while.
+
+    `via` is the kind of token, if it is not the user's own.
+    """
 
     kept: timedelta
     via: str | None = None
