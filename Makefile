@@ -24,7 +24,7 @@ install = $(if $(UV),$(UV) pip install --quiet --python $(1)/bin/python,$(PIP) -
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests setup-test-clients serve wheel test test-faults test-timed test-quick test-clients test-stepwise test-newest test-pythons check lint coverage soak mutants bench bench-writes bench-pages bench-growth bench-profile bench-copy bench-citus bench-rls bench-units bench-smoke bench-tables bench-webhooks request-path clients web-app screenshots docs fix requirements clean
+.PHONY: help setup setup-tests setup-test-clients serve wheel test test-faults test-timed test-quick test-clients test-stepwise test-newest test-pythons check lint coverage soak mutants bench bench-writes bench-spaces bench-pages bench-growth bench-profile bench-copy bench-citus bench-rls bench-units bench-smoke bench-tables bench-webhooks request-path clients web-app screenshots docs fix requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -106,6 +106,9 @@ bench-tables: $(VENV)/.ready-to-bench ## Write the figures of `make bench` into 
 
 bench-growth: $(VENV)/.ready-to-bench ## Measure with 10 thousand to 5 million tasks, draw docs/growth.svg; thirteen minutes
 	@$(BIN)/python -W ignore benchmarks/growth.py
+
+bench-spaces: $(VENV)/.ready-to-bench ## Measure requests in a space against private ones; two minutes
+	@PYTHONPATH=tests $(BIN)/python -W ignore benchmarks/spaces.py
 
 bench-pages: $(VENV)/.ready-to-test ## Measure pages of a long list and searches; a minute
 	@PYTHONPATH=tests $(BIN)/python -W ignore benchmarks/pages.py

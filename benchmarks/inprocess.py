@@ -25,11 +25,10 @@ NEW_TASK: Final = json.dumps(BARE_TASK).encode()
 
 
 @asynccontextmanager
-async def an_app(url: str) -> AsyncIterator[Taskward]:
+async def an_app(url: str, **settings: object) -> AsyncIterator[Taskward]:
     """Start the app, in production, on that database."""
-    app = create_app(
-        load_settings(_env_file=None, database_url=url, jwt_secret=SECRET, environment="production")
-    )
+    of_all = {"database_url": url, "jwt_secret": SECRET, "environment": "production"}
+    app = create_app(load_settings(_env_file=None, **of_all, **settings))
     async with app.router.lifespan_context(app):
         yield app
 

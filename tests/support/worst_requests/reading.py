@@ -153,6 +153,7 @@ READING: Final = (
     Entry("GET /openapi.json", "the first one", _read("/openapi.json"), is_first=True),
     Entry("GET /docs/{name}", "the largest file", _read("/docs/swagger-ui-bundle.js")),
     Entry("GET /app/{name}", "the largest file", _read("/app/app.js")),
+    Entry("GET /app/sign-in", "the provider", _read("/app/sign-in")),
     *(
         Entry(f"GET {path}", "the metadata", _read(path))
         for path in (f"/.well-known/oauth-protected-resource{end}" for end in ("", "/mcp"))

@@ -25,6 +25,7 @@ OTHERS: Final[Mapping[str, Request]] = {
     "list": request("GET", f"{TASKS}?limit=20", None, OTHER),
     "write": request("POST", TASKS, {"title": "x"}, OTHER),
 }
+_SIGN_IN: Final = {"WEB_APP_ISSUER": "https://id.example.com", "WEB_APP_CLIENT_ID": "web-app"}
 _SETTLE: Final = 1.5 * probe.WINDOW
 
 
@@ -97,7 +98,7 @@ class ProbedService:
 def probed_service(folder: Path, url: str, **environment: str) -> Iterator[ProbedService]:
     """Runs the service on a free port while the block runs."""
     turns = folder / "turns"
-    settings = {"JWT_SECRET": SECRET, "PORT": "0", "DATABASE_URL": url} | environment
+    settings = {"JWT_SECRET": SECRET, "PORT": "0", "DATABASE_URL": url} | _SIGN_IN | environment
     with program(folder, "-P", probe.__file__, str(turns), **settings) as running:
         running.port()  # it has made the file
         with turns.open(encoding="utf-8") as lines:
