@@ -108,7 +108,7 @@ bench-growth: $(VENV)/.ready-to-bench ## Measure with 10 thousand to 5 million t
 	@$(BIN)/python -W ignore benchmarks/growth.py
 
 bench-spaces: $(VENV)/.ready-to-bench ## Measure requests in a space against private ones; two minutes
-	@PYTHONPATH=tests $(BIN)/python -W ignore benchmarks/spaces.py
+	@PYTHONPATH=tests $(BIN)/python -W ignore benchmarks/space_costs.py
 
 bench-pages: $(VENV)/.ready-to-test ## Measure pages of a long list and searches; a minute
 	@PYTHONPATH=tests $(BIN)/python -W ignore benchmarks/pages.py

@@ -1,8 +1,9 @@
 """What a request costs in a space, as a multiple of the private one: `make bench-spaces`.
 
-The app runs in this process (see inprocess.py), once with activity and once without. A private request and the
-same one in a space take turns, so both have the same machine; the ratio is that of the medians of their time on
-the clock, and of their time on the processor, in this process. PostgreSQL's own work is in the former only.
+The app runs in this process (see inprocess.py), once with activity and once without. A private request and
+the same one in a space take turns, so both have the same machine; the ratio is that of the medians of their
+time on the clock, and of their time on the processor, in this process. PostgreSQL's own work is in the former
+only.
 """
 
 import gc
@@ -19,8 +20,6 @@ import uvloop
 from dataset import CREATES, PAGE
 from inprocess import Client, an_app, silent_output
 from stage import a_postgres
-
-from taskward.http.application import Taskward
 
 ROUNDS: Final = 1500
 WARM_UP: Final = 200
@@ -48,14 +47,14 @@ async def measure(url: str, activity_days: int) -> list[tuple[str, float, float,
     """Returns the name of each request, both ratios, and microseconds of the private one."""
     async with an_app(url, activity_days=activity_days) as app:
         user = uuid4()
-        private = await requests_of(app, Client(app, user), "/api")
+        private = await requests_of(Client(app, user), "/api")
         client = Client(app, user)
         space = json.loads(await client.ask("POST", "/api/spaces", body=b'{"title": "Flat"}'))["id"]
-        shared = await requests_of(app, client, f"/api/spaces/{space}")
+        shared = await requests_of(client, f"/api/spaces/{space}")
         return [(name, *await compare(private[name], shared[name])) for name in private]
 
 
-async def requests_of(app: Taskward, client: Client, root: str) -> dict[str, Ask]:
+async def requests_of(client: Client, root: str) -> dict[str, Ask]:
     """Returns the requests on the tasks below a path."""
     in_list = json.loads(await client.ask("POST", f"{root}/lists", body=b'{"title": "Home"}'))["id"]
     bare, real = (orjson.dumps(CREATES[name](in_list, 1)) for name in ("create", "create-real"))
