@@ -25,7 +25,7 @@ from taskward.http.admission import Admission
 from taskward.http.routing import ProbeRoute, StrictRoute
 
 METADATA = {f"/.well-known/oauth-protected-resource{path}" for path in ("", "/mcp")}
-WEB_APP = {"/", "/app/{name}", "/app/session"}
+WEB_APP = {"/", "/app/{name}", "/app/session", "/app/sign-in"}
 PUBLIC = {"/health", "/health/ready", "/docs", "/docs/{name}", "/openapi.json", *METADATA, *WEB_APP}
 """The only paths that need no token."""
 

@@ -116,7 +116,8 @@ async def test_the_page_reaches_the_provider_and_no_other_site() -> None:
 
 
 async def test_without_a_provider_there_is_no_sign_in(browser: httpx.AsyncClient) -> None:
-    assert refusal(await browser.get("/app/sign-in")) == NO_SUCH_PATH
+    told = (await browser.get("/app/sign-in")).json()
+    assert told == dict.fromkeys(["issuer", "client_id", "scope", "resource"])
 
 
 async def test_the_document_of_the_api_does_not_mention_it(browser: httpx.AsyncClient) -> None:

@@ -8,6 +8,11 @@ interface SignIn {
   resource: string | null;
 }
 
+/** The answer of a service without a provider: its app asks for a token. */
+interface NoSignIn {
+  issuer: null;
+}
+
 /** What a provider has issued: the token for the service, and what renews it and ends the session at the provider. */
 export interface Tokens {
   token: string;
@@ -41,10 +46,9 @@ export class Provider {
   /** Returns the provider of this service; undefined if it has none. */
   static async ofService(): Promise<Provider | undefined> {
     const response = await fetch("/app/sign-in", { cache: "no-store" });
-    if (response.ok) return new Provider((await response.json()) as SignIn);
-    await response.body?.cancel();
-    if (response.status === 404) return undefined;
-    throw new Error(`The sign-in has status ${response.status}`);
+    if (!response.ok) throw new Error(`The sign-in has status ${response.status}`);
+    const signIn = (await response.json()) as SignIn | NoSignIn;
+    return signIn.issuer === null ? undefined : new Provider(signIn);
   }
 
   get name(): string {

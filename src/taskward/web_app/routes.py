@@ -11,7 +11,7 @@ from taskward.http.responses import json_response
 from taskward.http.routing import ProbeRoute, StrictRoute
 from taskward.web_app.files import WebFile, web_file
 from taskward.web_app.session import WEB_SESSION, SessionQuery, SessionResponse
-from taskward.web_app.sign_in import WEB_SIGN_IN
+from taskward.web_app.sign_in import WEB_SIGN_IN, SignIn
 
 router = APIRouter(route_class=ProbeRoute, include_in_schema=False)
 
@@ -23,11 +23,9 @@ async def page(context: Context, if_none_match: IfNoneMatch = None) -> Response:
 
 @router.get("/app/sign-in")
 async def sign_in(context: Context) -> Response:
-    """Returns where users sign in. It is public, as are all ids of such clients."""
+    """Returns where users sign in, which is public; nulls if the app asks them for a token."""
     found = context.parts[WEB_SIGN_IN]
-    if found is None:
-        raise NotFound("Not found", reason="WEB_APP_ISSUER is not set")
-    return json_response(found._asdict())
+    return json_response(dict.fromkeys(SignIn._fields) if found is None else found._asdict())
 
 
 @router.get("/app/{name}")
