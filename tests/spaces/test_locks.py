@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -11,10 +10,10 @@ from uuid import UUID
 import httpx
 import pytest
 from fastapi import FastAPI
+from spaces.space_locks import locked, space_id
 from spaces.space_support import invite, join, new_space, redeem, task_in
-from support import SERVICE_UNAVAILABLE, Person, database_of, execute, refusal
+from support import SERVICE_UNAVAILABLE, Person, execute, refusal
 from support.people import same_person
-from support.rows import count_waiting
 from support.waiting import TIMEOUT
 
 ON_A_SERVER = pytest.mark.engines("postgres", "postgres-rls")
@@ -111,27 +110,6 @@ async def prepared(
         await bob.create()
     invitation = await invite(ann, space)
     return partial(redeem, bob, invitation)
-
-
-def space_id(space: str) -> UUID:
-    return UUID(space[-36:])
-
-
-@asynccontextmanager
-async def locked(app: FastAPI, owner: UUID) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
-    """Locks the row of an owner, at once, while the block runs.
-
-    Yields a function that waits until that many statements wait for a lock.
-    """
-    async with database_of(app).pool.acquire() as connection, connection.transaction():
-
-        async def until_waiting(count: int) -> None:
-            async with asyncio.timeout(TIMEOUT):
-                while await count_waiting(connection) < count:
-                    pass
-
-        await connection.fetch("SELECT 1 FROM users WHERE id = $1 FOR UPDATE NOWAIT", owner)
-        yield until_waiting
 
 
 @ON_A_SERVER

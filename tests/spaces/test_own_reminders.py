@@ -1,11 +1,14 @@
 """docs/contract.md#own-reminders: what each member of a space is reminded of, and no other member sees."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from fastapi import FastAPI
 from moves.move_support import moved
+from spaces.space_locks import locked, space_id
 from spaces.space_support import (
     ROLE_TOO_LOW,
     SPACE_NOT_FOUND,
@@ -178,6 +181,29 @@ async def test_pending_ones_follow_the_task(app: FastAPI, ann: Person, bob: Pers
     await ann.http.delete(path)
     assert await fire_times(app, space) == []
     assert await stored(app, "member_reminders", user_id=space[-36:]) == []
+
+
+@pytest.mark.parametrize("two_apps", ["postgres", "postgres-rls"], indirect=True)
+@pytest.mark.parametrize(
+    "change", [{"is_completed": True}, {"due": None}], ids=["completed", "without a due date"]
+)
+async def test_a_change_that_has_waited_for_them_takes_them_along(
+    two_apps: tuple[FastAPI, FastAPI], change: Json
+) -> None:
+    """A statement that has waited for the row of the space still sees no reminders."""
+    app = two_apps[0]
+    ann, bob = Person(app), Person(two_apps[1])
+    space = await new_space(ann)
+    await join(ann, space, bob)
+    task = await task_in(ann, space, due=DUE)
+    async with locked(app, space_id(space)) as until_waiting:
+        reminding = asyncio.create_task(remind(ann, space, task, BEFORE))
+        await until_waiting(1)
+        changing = asyncio.create_task(bob.http.patch(f"{space}/tasks/{task['id']}", json=change))
+        await until_waiting(2)
+    await reminding
+    assert (await changing).status_code == 200
+    assert await fire_times(app, space) == []
 
 
 async def test_floating_ones_follow_the_time_zone_of_the_space(app: FastAPI, ann: Person) -> None:

@@ -345,7 +345,8 @@ class TestLockedOwner:
             create = asyncio.create_task(person.create(**FLOATING))
             await until_waiting()
             await connection.execute(
-                "UPDATE users SET time_zone = 'Asia/Tokyo' WHERE id = $1", UUID(person.sub)
+                "UPDATE users SET time_zone = 'Asia/Tokyo', updated_at = now() WHERE id = $1",
+                UUID(person.sub),
             )
         await create
 

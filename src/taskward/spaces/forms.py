@@ -1,9 +1,12 @@
 """The forms of statements for a space, whose members ask for its rows.
 
 A read of a space also has the condition that the caller is a member with the needed role. The condition and
-the rows are of one snapshot, so what is written after a removal is never shown to the removed member. A write
-runs below the lock of the space's row, where the role has been judged; it needs no condition, but it must not
-create a person in place of a space that was deleted.
+the rows are of one snapshot, so what is written after a removal is never shown to the removed member.
+
+A write of one task has that condition, too. It changes nothing if others have written in the space since the
+statement began, as every change of the members does. Other writes need no condition: they run below the lock
+of the space's row, where the role has been judged. No write may create a person in place of a space that was
+deleted.
 """
 
 from dataclasses import replace
@@ -113,3 +116,18 @@ def write_in_space(statement: Statement) -> Statement:
     if isinstance(instead, Write | Command) and isinstance(change, Insert) and change.table is USERS:
         raise TypeError(f"{statement.name} creates a person")
     return instead
+
+
+def _judged(write: Write, form: Write) -> Write:
+    if isinstance(form.bump, Insert):
+        raise TypeError(f"{form.name} creates a person")
+    bump = form.bump.where(IS_MEMBER, unless_locked(is_as_read(OWNER)))
+    return replace(form, name=f"{write.name}, by a member", bump=bump)
+
+
+JUDGED: Final = {
+    write: _judged(write, RECORDED[_CREATE_TASK if write is CREATE_TASK else write])
+    for write in (CREATE_TASK, *RECORDED)
+    if write is not _CREATE_TASK
+}
+"""The forms of writes of one task that run by themselves: for a caller who is a member."""

@@ -6,7 +6,6 @@ member waits for nothing of the space: the role is read before any queue or lock
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import NamedTuple, NoReturn
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from taskward.database.statements import Read, Row, Split, T, TransactionSteps, 
 from taskward.http.caller import Author, Owner
 from taskward.http.roles import Role
 from taskward.spaces.errors import RoleTooLow, SpaceNotFound
-from taskward.spaces.forms import MY_ROLE, READS, read_in_space, write_in_space
+from taskward.spaces.forms import CALLER, JUDGED, LEAST_ROLE, MY_ROLE, READS, read_in_space, write_in_space
 from taskward.spaces.recording import Recorder, recorded
 from taskward.users.statements import LOCK_OWNER
 
@@ -26,6 +25,10 @@ class Membership(NamedTuple):
     member_id: UUID
     role: Role
     version: int
+
+    def as_author(self) -> dict[str, UUID]:
+        """Returns the values of writes that name their author."""
+        return {"created_by": self.member_id, "updated_by": self.member_id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class SpaceRows:
 
         """
         form = READS[read] if read.declared else read_in_space(read)
-        values = {**values, "caller": self.caller, "least_role": self.least_role}
+        values = {**values, **self._condition}
         if rows := await self.rows_of_all.rows(form, values):
             return rows
         me = await self.judge()
@@ -67,9 +70,16 @@ class SpaceRows:
         return rows
 
     async def write(self, write: Write, values: Values) -> Row | None:
-        """Runs a write below the lock of the space's row; raises as `rows`."""
-        rows = await self.transact(partial(_one_step, write, values))
-        return rows[0] if rows else None
+        """Runs a write of one task; raises as `rows`.
+
+        No row may also mean that someone else has written in the space, or that the caller was removed, since
+        the role was read.
+        """
+        me = await self.judge()
+        values = {**me.as_author(), **values, **self._condition}
+        if self.recorder is not None:
+            values |= self.recorder.entry(write, values, me.member_id)
+        return await self.rows_of_all.write(JUDGED[write], values)
 
     async def transact(
         self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False, owners: Sequence[UUID] = ()
@@ -101,7 +111,11 @@ class SpaceRows:
 
     @property
     def _me(self) -> Values:
-        return {"owner": self.space_id, "caller": self.caller}
+        return {"owner": self.space_id, CALLER.key: self.caller}
+
+    @property
+    def _condition(self) -> Values:
+        return {CALLER.key: self.caller, LEAST_ROLE.key: self.least_role}
 
     def _recorded(
         self, make_steps: Callable[[Membership], TransactionSteps[T]], person: UUID | None = None
@@ -116,7 +130,7 @@ class SpaceRows:
         yield LOCK_OWNER, {"owner": self.space_id}
         rows = yield MY_ROLE, self._me
         me = self._membership(rows)
-        steps, authors = make_steps(me), {"created_by": me.member_id, "updated_by": me.member_id}
+        steps, authors = make_steps(me), me.as_author()
         sent: Sequence[Row] | None = None
         while True:
             try:
@@ -139,10 +153,6 @@ class SpaceRows:
 
     def _refuse(self, role: Role) -> NoReturn:
         raise RoleTooLow(self.allowed(role))
-
-
-def _one_step(write: Write, values: Values) -> TransactionSteps[Sequence[Row]]:
-    return (yield write, values)
 
 
 def space_owner(rows: SpaceRows) -> Owner:

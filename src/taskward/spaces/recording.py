@@ -10,7 +10,7 @@ import orjson
 
 from taskward.activity.entries import Entries, leaves_entry, of_write
 from taskward.activity.statements import ADD_ACTIVITY
-from taskward.database.statements import Row, Step, T, TransactionSteps, Values
+from taskward.database.statements import Row, Step, T, TransactionSteps, Values, Write
 from taskward.http.context import RequestContext
 from taskward.spaces.forms import MY_ROLE, RECORDED
 from taskward.users.retention import RETENTION
@@ -40,6 +40,10 @@ class Recorder:
     kept: timedelta
     via: str | None = None
 
+    def entry(self, write: Write, values: Values, actor: UUID | None) -> dict[str, Any]:
+        """Returns the parameters of the entry of a write of one task."""
+        return of_write(write, values, actor, self.via, self.kept)
+
     def recorded(self, steps: TransactionSteps[T], *spaces: UUID) -> TransactionSteps[T]:
         """Runs steps, and adds the entries of these spaces; that of a write of one task goes with it."""
         entries = {str(one): Entries(self.via) for one in spaces}
@@ -65,7 +69,7 @@ class Recorder:
         of_owner = entries.get(str(values.get("owner")))
         if of_owner is None or statement not in RECORDED:
             return statement, values
-        entry = of_write(statement, values, of_owner.actor, self.via, self.kept)
+        entry = self.entry(statement, values, of_owner.actor)
         return RECORDED[statement], {**values, **entry}
 
 

@@ -38,6 +38,7 @@ from taskward.database.types import CodePointText, Counter, Counters, Flag, Id, 
 from taskward.idempotency.statements import drop_expired_responses, store_response
 from taskward.spaces.tables import MEMBERS
 from taskward.tasks.list_statements import list_tasks
+from taskward.tasks.member_tables import MEMBER_REMINDERS
 from taskward.tasks.row_statements import DROPPED_LABELS, DROPPED_REMINDERS, LABELS, REMINDERS
 from taskward.tasks.sorts import BASE_SORTS
 from taskward.tasks.tables import COLUMNS, TASKS, TOMBSTONES, UPDATED_BY
@@ -246,6 +247,11 @@ def _can_move() -> ColumnElement[bool]:
     return _has_no_subtasks() & or_(once(_LIST_ID).is_(None), there)
 
 
+def _has_reminders_of_members() -> ColumnElement[bool]:
+    of_task = (MEMBER_REMINDERS.c.user_id == OWNER, MEMBER_REMINDERS.c.task_id == _TASK_ID)
+    return select(MEMBER_REMINDERS.c.slot).where(*of_task).exists()
+
+
 def _delete_task(number: ColumnElement[int]) -> Change:
     return delete(TASKS).where(*_MATCHING, number.is_not(None)).returning(*COLUMNS)
 
@@ -382,6 +388,15 @@ MOVE_TASK: Final = Write(
     "move task", bump_owner(_is_as_seen() & _can_move()), _change_task, _CHANGED_ROWS, "task.update"
 )
 """`CHANGE_TASK` to another list, or to none: no row also if it has subtasks, or the list is not there."""
+
+RESCHEDULE_TASK: Final = Write(
+    "reschedule task",
+    bump_owner(_is_as_seen() & ~_has_reminders_of_members() & is_as_read(OWNER)),
+    _change_task,
+    _CHANGED_ROWS,
+    "task.update",
+)
+"""`CHANGE_TASK` in a space, of a due date or a state: no row also if members have set reminders for it."""
 
 
 def _bump_deletion(*conditions: ColumnElement[bool]) -> ReturningUpdate[Any]:

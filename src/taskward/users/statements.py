@@ -31,7 +31,14 @@ from sqlalchemy.dialects.postgresql import Insert as Upsert
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
-from taskward.database.functions import CONDITIONAL, clock_number, greatest, unless_locked, unless_taken
+from taskward.database.functions import (
+    CONDITIONAL,
+    clock_number,
+    greatest,
+    monotonic_now,
+    unless_locked,
+    unless_taken,
+)
 from taskward.database.statements import Command, Read, TransactionSteps
 from taskward.database.types import Counter, Id, Instant
 from taskward.http.caller import Owner
@@ -41,6 +48,7 @@ OWNER: Final = bindparam("owner", type_=Id())
 TIME_ZONE: Final = bindparam("time_zone", type_=Text())
 _EMAIL: Final = bindparam("email", type_=Text())
 SINCE: Final = bindparam("user_since", type_=Instant())
+_NOW: Final = bindparam("now", type_=Instant())
 _ONE: Final = literal_column("1", Integer())
 _ALWAYS: Final = true()
 
@@ -107,12 +115,12 @@ def is_as_read(owner: ColumnElement[UUID]) -> ColumnElement[bool]:
     """Returns whether the owner's row, once locked, is the one that the statement has read at its start.
 
     On PostgreSQL a statement that has waited for the row still sees the other rows as they were before. Then
-    the counter, which it sees as it is, has moved, or the time zone is another one.
+    the counter, which it sees as it is, has moved; or the time of the change, if that moved no counter.
     """
     other = USERS.alias("as_it_was")
     seq = select(other.c.seq).where(other.c.id == owner).scalar_subquery()
-    time_zone = select(other.c.time_zone).where(other.c.id == owner).scalar_subquery()
-    return (USERS.c.seq == seq) & USERS.c.time_zone.is_not_distinct_from(time_zone)
+    updated_at = select(other.c.updated_at).where(other.c.id == owner).scalar_subquery()
+    return (USERS.c.seq == seq) & (USERS.c.updated_at == updated_at)
 
 
 def bump_unlocked_owners(requested: CTE) -> CTE:
@@ -166,6 +174,14 @@ LOCK_OWNER: Final = Read(
 
 Returns the time zone of the owner; no row if the owner has never written. Then a concurrent first write of
 the same rows is detected as a conflict."""
+
+
+TOUCH_OWNER: Final = Command(
+    "touch an owner",
+    update(USERS).where(USERS.c.id == OWNER).values(updated_at=monotonic_now(_NOW, USERS.c.updated_at)),
+    quiet=True,
+)
+"""Goes with a change that moves no counter, and on which writes of one task depend: see `is_as_read`."""
 
 
 def person_values(person: Owner) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from taskward.database.statements import Row, TransactionSteps, Values
+from taskward.database.statements import Row, TransactionSteps, Values, Write
 from taskward.http.caller import Owner
 from taskward.http.conditional import Gone, Versions
 from taskward.http.errors import DatabaseError, NotFound, PreconditionFailed, ValidationFailed
@@ -31,6 +31,7 @@ from taskward.tasks.statements import (
     GET_TASK,
     MOVE_TASK,
     READ_TO_CHANGE,
+    RESCHEDULE_TASK,
     TRASH_LOCKED_TASK,
     TRASH_TASK,
     UPDATE_TASK,
@@ -164,17 +165,17 @@ class TaskSteps:
             rows = yield UPDATE_TASK, self._base_changes(task_id, given, versions)
             if rows:
                 return task_record(rows[0])
-        elif _is_among_others(given) or self._reschedules(given):
+        elif _is_among_others(given):
             return None
         for _ in range(MAX_ATTEMPTS):
             before, values = yield from self._read_and_merge(task_id, given, versions)
             if values is None:
                 break
-            moves = values["list_id"] != before.list_id
-            rows = yield (MOVE_TASK if moves else CHANGE_TASK), values
+            write = self._change(given, moves=values["list_id"] != before.list_id)
+            rows = (yield write, values) if write is not None else ()
             if rows:
                 return stored_task(before, values, rows[0][0], self.owner.written_by)
-            if moves:  # it may have subtasks, or the list is not there
+            if write is not CHANGE_TASK:  # what it depends on may not be so
                 break
         return None
 
@@ -251,6 +252,12 @@ class TaskSteps:
             yield from delete_below_steps(self.owner.id, task_id, deletion)
         write = DELETE_LOCKED_TASK if deletion.trash_since is None else TRASH_LOCKED_TASK
         yield write, self._deletion_values(task_id, versions, deletion)
+
+    def _change(self, given: Mapping[str, Any], *, moves: bool) -> Write | None:
+        """Returns the statement for a change of one task; None if there is none for all of that."""
+        if not self._reschedules(given):
+            return MOVE_TASK if moves else CHANGE_TASK
+        return None if moves else RESCHEDULE_TASK
 
     def _reschedules(self, given: Mapping[str, Any]) -> bool:
         """Returns whether these changes may move reminders that members have for the task."""

@@ -28,7 +28,7 @@ from taskward.tasks.steps.reminder_statements import (
     REMINDED_MEMBERS,
     SET_MEMBER_REMINDERS,
 )
-from taskward.users.statements import LOCK_OWNER
+from taskward.users.statements import LOCK_OWNER, TOUCH_OWNER
 
 PAGE: Final = 2000
 """Reminders that are computed at once, with the others of the last task: they take 10 ms."""
@@ -115,6 +115,7 @@ def set_member_reminders_steps(
         for one in given
     ]
     stored = yield SET_MEMBER_REMINDERS, {"owner": space, "reminders": orjson.dumps(rows).decode()}
+    yield TOUCH_OWNER, {"owner": space, "now": datetime.now(UTC)}
     yield from follow_tasks_steps(space, list(dict.fromkeys(row[0] for row in rows)))
     return stored
 
