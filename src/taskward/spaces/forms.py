@@ -121,7 +121,7 @@ def write_in_space(statement: Statement) -> Statement:
 def _judged(write: Write, form: Write) -> Write:
     if isinstance(form.bump, Insert):
         raise TypeError(f"{form.name} creates a person")
-    bump = form.bump.where(IS_MEMBER, unless_locked(is_as_read(OWNER)))
+    bump = form.bump.where(IS_MEMBER, is_as_read(OWNER))
     return replace(form, name=f"{write.name}, by a member", bump=bump)
 
 
