@@ -151,7 +151,7 @@ async def test_no_response_is_left_unread(browser: Browser, tmp_path: Path) -> N
     async with in_process_server(settings) as service:
         page = WebApp(await browser.window(f"{service.url}/", script=RECORD_RESPONSES))
         await page.fill("textarea", token_for("ann"))
-        assert await page.run("responses.length") == 1  # it has asked for a development token
+        assert await page.run("responses.length") == 2  # it has asked for a development token and a provider
         assert await page.run(UNREAD) == []
         await page.click("Sign in")
         await page.until("document.querySelector('.app') !== null")
