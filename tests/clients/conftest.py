@@ -1,5 +1,6 @@
 """Fixtures of the tests in a browser."""
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from changes.browser import Browser, chromium
 from changes.streams import InProcess
 from clients.web_page import WebApp, open_web_app
 from clients.web_service import development
+from support.npm import install_packages
+
+CLIENTS = Path(__file__).parents[2] / "clients"
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -38,3 +42,14 @@ async def page(browser: Browser, service: InProcess) -> AsyncIterator[WebApp]:
     yield opened
     assert await opened.problems() == []
     await browser.close_windows()  # before the service ends, which waits for its streams
+
+
+@pytest.fixture(scope="session")
+def web_source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Returns a copy of the source of the web app, with its packages."""
+    copied = tmp_path_factory.mktemp("clients")
+    for name in ("web", "typescript"):
+        ignored = shutil.ignore_patterns("node_modules", "dist", "build", "tests")
+        shutil.copytree(CLIENTS / name, copied / name, ignore=ignored)
+    install_packages(copied / "web")
+    return copied / "web"

@@ -18,14 +18,16 @@ export class Actions {
     return this.#running > 0;
   }
 
-  async add(title: string, parent?: Task): Promise<void> {
-    if (title.trim() === "") return;
-    const fields = parent === undefined ? this.#fieldsOfView() : { parent_id: parent.id };
-    await this.#run(async () => {
-      const { id } = await this.page.store.tasks.create({ title: title.trim().slice(0, 200), ...fields });
-      if (parent === undefined) this.page.current = id;
-      this.page.toast.show(`Added: ${title.trim()}`);
-    });
+  /** Adds a task to the view that is shown, with these fields in place of those of the view. */
+  async add(title: string, fields: Omit<NewTask, "title"> = {}): Promise<void> {
+    const ofView = this.#fieldsOfView();
+    const labels = [...(ofView.labels ?? []), ...(fields.labels ?? [])];
+    const id = await this.#create(title, { ...ofView, ...fields, ...(labels.length > 0 && { labels }) });
+    this.page.current = id ?? this.page.current;
+  }
+
+  async addSubtask(title: string, parent: Task): Promise<void> {
+    await this.#create(title, { parent_id: parent.id });
   }
 
   async change(id: string, changes: TaskChanges): Promise<void> {
@@ -208,6 +210,16 @@ export class Actions {
       trash: {},
     };
     return fields[view.name];
+  }
+
+  async #create(title: string, fields: Omit<NewTask, "title">): Promise<string | undefined> {
+    if (title.trim() === "") return undefined;
+    let added: string | undefined;
+    await this.#run(async () => {
+      added = (await this.page.store.tasks.create({ title: title.trim().slice(0, 200), ...fields })).id;
+      this.page.toast.show(`Added: ${title.trim()}`);
+    });
+    return added;
   }
 
   async #askForSubtasks({ title }: Task, count: number): Promise<"delete" | "keep" | undefined> {

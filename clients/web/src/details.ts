@@ -111,7 +111,7 @@ function subtasks(app: App, task: Task): TemplateResult {
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const input = (event.target as HTMLFormElement).elements.namedItem("subtask") as HTMLInputElement;
-    void app.actions.add(input.value, task);
+    void app.actions.addSubtask(input.value, task);
     input.value = "";
   };
   return html`

@@ -1,13 +1,13 @@
 import { html, nothing, type TemplateResult } from "lit-html";
 import { live } from "lit-html/directives/live.js";
+import { addField } from "./add-field.js";
 import type { App } from "./app.js";
 import { conflictBanner } from "./conflicts.js";
 import { detailsPanel } from "./details.js";
 import { filterBar } from "./filters.js";
 import { icon } from "./icons.js";
-import { reveal } from "./layout.js";
 import { listMenu } from "./menus.js";
-import { viewLink, type Route } from "./route.js";
+import type { Route } from "./route.js";
 import { sidebar } from "./sidebar.js";
 import { taskList } from "./task-list.js";
 import { trashPage } from "./trash-page.js";
@@ -87,23 +87,5 @@ function filterButton(app: App): TemplateResult {
     <button class="icon-button ${filtered > 0 ? "active" : ""}" aria-expanded=${app.areFiltersOpen}
       aria-label=${filtered > 0 ? `Filter and sort (${filtered} set)` : "Filter and sort"}
       @click=${() => app.toggle("areFiltersOpen")}>${icon("filter")}</button>
-  `;
-}
-
-function addField(app: App): TemplateResult {
-  const field = `${viewLink(app.route.view)} add`;
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    void app.actions.add(app.drafts.end(field) ?? "").then(() => reveal(app, app.current ?? ""));
-    app.update();
-  };
-  const hint = app.route.view.name === "today" ? "Add a task for today" : "Add a task";
-  return html`
-    <form class="add" @submit=${submit}>
-      ${icon("plus")}
-      <input name="title" placeholder=${hint} aria-label=${hint} maxlength="200" autocomplete="off" enterkeyhint="done"
-        .value=${live(app.drafts.value(field, ""))}
-        @input=${(event: InputEvent) => app.drafts.set(field, (event.target as HTMLInputElement).value, "")} />
-    </form>
   `;
 }

@@ -17,7 +17,7 @@ export const PRESETS: readonly (readonly [rule: string, name: string])[] = [
 ];
 
 /** Returns a rule in words, as far as they are short; otherwise the rule. */
-export function ruleText({ rule, after }: NonNullable<Task["recurrence"]>): string {
+export function ruleText({ rule, after }: Pick<NonNullable<Task["recurrence"]>, "rule" | "after">): string {
   const text = PRESETS.find(([preset]) => preset === rule)?.[1] ?? phrase(rule) ?? rule;
   return after === "completion" ? `${text} after completion` : text;
 }

@@ -1,6 +1,7 @@
 import type { List } from "@taskward/client";
 import { html, nothing, type TemplateResult } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
+import { quickAddSetting } from "./add-field.js";
 import type { App } from "./app.js";
 import { askForText } from "./dialogs.js";
 import { icon, type Icon } from "./icons.js";
@@ -37,7 +38,7 @@ export function sidebar(app: App, isInert: boolean): TemplateResult {
         <ul>${repeat(labels.keys(), (label) => label, (label) => entry(app, { name: "label", label }, "label", label))}</ul>
       `}
       <ul class="apart">${entry(app, { name: "trash" }, "trash", "Trash")}</ul>
-      ${status(app)}
+      ${quickAddSetting(app)} ${status(app)}
     </nav>
   `;
 }
