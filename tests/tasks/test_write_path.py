@@ -1,6 +1,7 @@
 """A write that concerns one task is one statement, or a read and one that holds for what was read."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from uuid import UUID
 import pytest
 from fastapi import FastAPI
 from lists.list_support import create_list
-from support import Person, database_of, problems, stored
+from support import Person, database_of, problems, refusal, stored
 from support.postgres_connection import connected
 from support.rows import count_waiting
 from support.waiting import until
@@ -337,6 +338,27 @@ class TestLockedOwner:
         assert [problems(answer) for answer in answers] == [{"list_id": "List not found"}] * several
         assert await ann.tasks() == []
         assert await stored(app, "task_labels", user_id=ann.sub) == []
+
+    async def test_an_id_that_the_first_write_of_another_request_has_deleted_is_gone(
+        self, app: FastAPI, ann: Person
+    ) -> None:
+        """Before the first write there is no row of the owner to lock."""
+        task_id, now = new_task_id(), time.time_ns() // 1000
+        async with connected(database_of(app).pool.url) as connection, connection.transaction():
+            columns = "id, seq, horizon, created_at, updated_at"
+            values = f"'{ann.sub}', {now}, {now}, now(), now()"
+            await connection.execute(f"INSERT INTO users ({columns}) VALUES ({values})")  # noqa: S608 - of our own
+            create = asyncio.create_task(
+                ann.http.put(f"/api/tasks/{task_id}", json={"title": "x"}, headers={"If-None-Match": "*"})
+            )
+            await until(lambda: count_waiting(connection))
+            columns, values = (
+                "user_id, task_id, version, deleted_at",
+                f"'{ann.sub}', '{task_id}', {now}, now()",
+            )
+            await connection.execute(f"INSERT INTO tombstones ({columns}) VALUES ({values})")  # noqa: S608 - of our own
+        assert refusal(await create) == (410, "GONE", "The task was deleted")
+        assert await ann.tasks() == []
 
     async def test_a_time_zone_that_is_set_meanwhile_is_that_of_the_reminders(self, app: FastAPI) -> None:
         person = Person(app, zoneinfo="Europe/Berlin")

@@ -93,7 +93,9 @@ async def _run(connection: Any, statement: CompiledStatement, values: Values) ->
 async def _run_one(connection: Any, statement: CompiledStatement, values: Values) -> Sequence[Row]:
     if not isinstance(statement, RoutedStatement):
         return await _fetch(connection, statement, values)
-    if statement.condition is not None and not await _holds(connection, statement.condition, values):
+    condition = statement.condition
+    is_new = condition is not None and not await _locks_owner(connection, condition, values)
+    if condition is not None and not await _holds(connection, condition, values):
         return ()
     if statement.reads_clock:
         values = {**values, "clock": await connection.fetchval(_READ_CLOCK)}
@@ -103,19 +105,33 @@ async def _run_one(connection: Any, statement: CompiledStatement, values: Values
         error.table_name = statement.table  # Citus does not set it
         raise
     if statement.creates_owner:
-        return await email_directory.claim(connection, statement, values, rows)
+        rows = await email_directory.claim(connection, statement, values, rows)
     if statement.erases_owner:
         await email_directory.release(connection, values, rows)
+    if is_new and condition is not None and not await _holds(connection, condition, values):
+        return ()  # who has made the owner's row has written; the number stays unused
     return rows
 
 
+async def _locks_owner(connection: Any, condition: CompiledStatement, values: Values) -> bool:
+    """Locks the owner for a condition on other rows, which then holds until the end of the transaction.
+
+    Returns false if there is no row to lock: another transaction may make it, and those rows, until this one
+    comes to it.
+    """
+    if not _is_conditional(condition) or not values.get(CONDITIONAL.key):
+        return True
+    return await connection.fetchval(_LOCK_OWNER, values["owner"]) is not None
+
+
 async def _holds(connection: Any, condition: CompiledStatement, values: Values) -> bool:
-    """Returns whether a condition holds until the end of the transaction: the owner is locked before."""
-    if any(name == CONDITIONAL.key for name, _ in condition.names):
-        if not values.get(CONDITIONAL.key):
-            return True
-        await connection.fetchval(_LOCK_OWNER, values["owner"])
+    if _is_conditional(condition) and not values.get(CONDITIONAL.key):
+        return True
     return bool(await connection.fetchval(condition.sql, *condition.arguments(values)))
+
+
+def _is_conditional(condition: CompiledStatement) -> bool:
+    return any(name == CONDITIONAL.key for name, _ in condition.names)
 
 
 async def _fetch(connection: Any, statement: CompiledStatement, values: Values) -> Sequence[Row]:
