@@ -20,9 +20,15 @@ LINK = "document.querySelector('.invitation input')?.value"
 DIALOG = "dialog[open]"
 SELECT = (
     "[...document.querySelectorAll('.details select')]"
-    ".find((one) => one.closest('label').innerText.includes('Assigned'))"
+    ".find((one) => one.closest('label')?.innerText.includes('Assigned'))"
 )
 ASSIGNEES = f"[...(({SELECT})?.options ?? [])]"
+MENTION = "document.querySelector('[aria-label=\"Mention a member\"]')"
+REMIND = "document.querySelector('[aria-label=\"Add a reminder\"]')"
+CHOOSE = (
+    "(({{ field, index }}) => {{ field.selectedIndex = index; field.dispatchEvent(new Event('change')); }})"
+    "({{ field: {field}, index: {index} }})"
+)
 COMMENTS = "[...document.querySelectorAll('.discussion .comment')].map((one) => one.textContent)"
 
 
@@ -99,6 +105,51 @@ async def test_two_people_share_a_list(browser: Browser, service: InProcess) -> 
     await ann.until(f"{COMMENTS}.includes('Which one?')")
     await bob.open("Bread")
     await bob.until(f"{COMMENTS}.includes('Which one?')")
+    assert await ann.run("window.problems") == await bob.run("window.problems") == []
+
+
+async def test_comments_mention_members_and_are_changed_by_their_authors(
+    browser: Browser, service: InProcess
+) -> None:
+    ann, bob = [await signed_in(browser, service, sub) for sub in ("ann", "bob")]
+    await join(bob, await share(ann, "Flat", "Milk"), "Bob")
+    await bob.shows("Milk")
+    await ann.open("Milk")
+    await ann.until(f"({MENTION})?.options.length === 2")
+    await ann.run(CHOOSE.format(field=MENTION, index=1))
+    await ann.says("Bob", ".discussion .chip")
+    await ann.fill(".discussion textarea", "Do you have some?")
+    await ann.click("Send", ".discussion")
+    await bob.open("Milk")
+    await bob.says("Do you have some? To Bob", ".discussion")
+    assert await bob.run("document.querySelector('[aria-label=\"Change the comment\"]')") is None
+
+    await ann.click("Change the comment")
+    await ann.fill(".discussion li textarea", "Do you have some more?")
+    await ann.click("Do not mention Bob")
+    await ann.click("Save", ".discussion")
+    await ann.until(f"JSON.stringify({COMMENTS}) === '[\"Do you have some more?\"]'")
+    await ann.says("changed", ".discussion li")
+    assert "To Bob" not in await ann.run("document.querySelector('.discussion').innerText")
+    assert await ann.run("window.problems") == await bob.run("window.problems") == []
+
+
+async def test_reminders_of_a_space_are_each_members_own(browser: Browser, service: InProcess) -> None:
+    ann, bob = [await signed_in(browser, service, sub) for sub in ("ann", "bob")]
+    await join(bob, await share(ann, "Flat", "Milk"), "Bob")
+    await bob.open("Milk")
+    await bob.fill("[aria-label='Due: day']", "2031-02-03")
+    await bob.until(f"({REMIND})?.options.length === 4")
+    await bob.run(CHOOSE.format(field=REMIND, index=1))
+    await bob.says("On the day at 9:00", ".details .chip")
+    await ann.open("Milk")
+    await ann.until("document.querySelector('[aria-label=\"Due: day\"]').value === '2031-02-03'")
+    assert await ann.run("document.querySelector('.details .field .chip')") is None
+
+    await bob.reload()
+    await bob.says("On the day at 9:00", ".details .chip")
+    await bob.click("Remove the reminder: On the day at 9:00")
+    await bob.until("document.querySelector('.details .field .chip') === null")
     assert await ann.run("window.problems") == await bob.run("window.problems") == []
 
 

@@ -9,6 +9,7 @@ import type { Page } from "./page-state.js";
 import { formatRoute, isSameView, parseRoute, viewLink, type Route, type View } from "./route.js";
 import { assignedTo, countOf, rowsOf, type Row } from "./rows.js";
 import { isCurrent, type Session } from "./session.js";
+import { Reminders } from "./reminders.js";
 import { Toast } from "./toast.js";
 import { isRefusal, Trash } from "./trash.js";
 import { Tree } from "./tree.js";
@@ -22,6 +23,7 @@ export class App implements Page {
   readonly toast = new Toast(() => this.update());
   readonly trash: Trash;
   readonly comments = new Comments(this);
+  readonly reminders = new Reminders(this);
   route: Route = parseRoute(location.hash);
   now: Now = localNow();
   isMenuOpen = false;
@@ -99,6 +101,7 @@ export class App implements Page {
     schedule(() => {
       this.#isScheduled = false;
       this.comments.show(this.details?.id);
+      this.reminders.show(this.details?.id, this.route.view.space);
       this.render(this);
     });
   }
@@ -178,6 +181,7 @@ export class App implements Page {
     this.#rows = undefined;
     this.#counts.clear();
     if (this.stores.own.state === "live") void this.#sendTimeZone();
+    void this.reminders.readNew();
     if (this.store.conflicts.some(isRefusal)) this.trash.isOff = true;
     this.#readTrash();
     this.update();
@@ -208,6 +212,8 @@ export class App implements Page {
   /** "Today" and "overdue" follow the clock. */
   #tick(): void {
     if (!document.hidden) void this.comments.read();
+    this.reminders.notify();
+    void this.reminders.readNew();
     const now = localNow();
     if (now.day === this.now.day && now.time === this.now.time) return;
     this.now = now;

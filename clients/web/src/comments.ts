@@ -12,6 +12,8 @@ export class Comments {
   all: readonly Comment[] | undefined;
   /** Why they could not be read. */
   problem: string | undefined;
+  /** The id of the comment that is being changed. */
+  edited: string | undefined;
   #task: string | undefined;
 
   constructor(private readonly page: Shown) {}
@@ -20,7 +22,7 @@ export class Comments {
   show(task: string | undefined): void {
     if (task === this.#task) return;
     this.#task = task;
-    this.all = this.problem = undefined;
+    this.all = this.problem = this.edited = undefined;
     void this.read();
   }
 
@@ -39,10 +41,16 @@ export class Comments {
     this.page.update();
   }
 
-  /** Adds a comment; throws if the service could not. */
-  async add(text: string): Promise<void> {
+  /** Adds a comment; throws if the service could not, as the others do. */
+  async add(text: string, mentions: string[]): Promise<void> {
     if (this.#task === undefined) return;
-    await this.page.client.comments.create({ task_id: this.#task, text });
+    await this.page.client.comments.create({ task_id: this.#task, text, ...(mentions.length > 0 && { mentions }) });
+    await this.read();
+  }
+
+  async change(id: string, text: string, mentions: string[]): Promise<void> {
+    await this.page.client.comments.update(id, { text, mentions: mentions.length > 0 ? mentions : null });
+    this.edited = undefined;
     await this.read();
   }
 

@@ -63,6 +63,18 @@ export function longDay(day: string): string {
   return format(day, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
 }
 
+/** Returns when a reminder of a task is due; undefined if it depends on a due date that is not there. */
+export function reminderMoment(
+  { at, offset_minutes = 0 }: { at?: string; offset_minutes?: number },
+  due: TaskDate | undefined,
+  zone = timeZone(),
+): Date | undefined {
+  if (at !== undefined) return new Date(at);
+  if (due === undefined) return undefined;
+  const wall = new Date(Date.parse(`${due.date}T${due.time ?? "00:00"}Z`) + offset_minutes * 60_000).toISOString();
+  return instantOf(wall.slice(0, 10), wall.slice(11, 16), due.time_zone ?? zone);
+}
+
 /** Returns a moment of the service as the clock of this device shows it. */
 export function momentText(moment: string): string {
   return formatter(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(moment));

@@ -10,6 +10,7 @@ import { discussion } from "./discussion.js";
 import { openHistory } from "./history.js";
 import { icon } from "./icons.js";
 import { nameOf } from "./people.js";
+import { reminderFields } from "./reminder-fields.js";
 import { isManual } from "./rows.js";
 
 const PRIORITIES = { "": "None", low: "Low", medium: "Medium", high: "High", urgent: "Urgent" };
@@ -34,7 +35,7 @@ export function detailsPanel(app: App, task: Task): TemplateResult {
       <div class="details-body">
         ${text(app, task, "title", "Title", 200)} ${text(app, task, "description", "Description", 2000)}
         ${subtasks(app, task)}
-        ${dateFields(app, task, "due", "Due")} ${repeatFields(app, task)} ${dateFields(app, task, "start", "Starts")}
+        ${dateFields(app, task, "due", "Due")} ${repeatFields(app, task)} ${dateFields(app, task, "start", "Starts")} ${reminderFields(app, task)}
         ${select("Priority", PRIORITIES, priority ?? "", (value) => void actions.change(id, { priority: (value || null) as Task["priority"] & {} }))}
         ${select("List", places, list_id ?? "", (value) => void actions.putInList(task, value || undefined))}
         ${assignee(app, task)} ${labelFields(app, task)}

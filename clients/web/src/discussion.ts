@@ -7,6 +7,8 @@ import { momentText } from "./dates.js";
 import { icon } from "./icons.js";
 import { nameOf } from "./people.js";
 
+const MAX_MENTIONS = 20;
+
 /** The comments on a task, and a field for one more. */
 export function discussion(app: App, task: Task): TemplateResult {
   const { all = [], problem } = app.comments;
@@ -20,37 +22,101 @@ export function discussion(app: App, task: Task): TemplateResult {
   `;
 }
 
-function row(app: App, { id, author_id, text, created_at }: Comment): TemplateResult {
-  const { member } = app.store;
-  const author = author_id === null ? "" : `${nameOf(app.store.members.find((one) => one.id === author_id))} · `;
-  const canRemove = member === undefined || member.id === author_id || member.role === "owner";
+function row(app: App, comment: Comment): TemplateResult {
+  const { id, author_id, text, mentions, created_at, updated_at } = comment;
+  if (app.comments.edited === id) return html`<li>${change(app, comment)}</li>`;
+  const { member, members } = app.store;
+  const name = (one: string) => nameOf(members.find((known) => known.id === one));
+  const isMine = member === undefined || member.id === author_id;
+  const edit = () => {
+    app.comments.edited = id;
+    app.update();
+  };
   const remove = () => void app.actions.online(() => app.comments.remove(id));
   return html`
     <li>
-      <p class="hint">${author}${momentText(created_at)}
-        ${canRemove ? html`<button class="plain" aria-label="Delete the comment" @click=${remove}>${icon("trash")}</button>` : nothing}
+      <p class="hint">
+        <span>${author_id === null ? "" : `${name(author_id)} · `}${momentText(created_at)}${updated_at === created_at ? "" : " · changed"}</span>
+        ${isMine && app.canWrite ? html`<button class="plain" aria-label="Change the comment" @click=${edit}>Change</button>` : nothing}
+        ${isMine || member?.role === "owner" ? html`<button class="plain" aria-label="Delete the comment" @click=${remove}>${icon("trash")}</button>` : nothing}
       </p>
       <p class="comment">${text}</p>
+      ${mentions === undefined ? nothing : html`<p class="hint">To ${mentions.map(name).join(", ")}</p>`}
     </li>
   `;
 }
 
-/** What is typed is a draft until the service has the comment. */
+function change(app: App, comment: Comment): TemplateResult {
+  const cancel = () => {
+    end(app, comment.id);
+    app.comments.edited = undefined;
+    app.update();
+  };
+  return form(app, comment.id, comment, { label: "Change the comment", action: "Save", cancel }, (text, mentions) =>
+    app.comments.change(comment.id, text, mentions),
+  );
+}
+
 function addComment(app: App, { id }: Task): TemplateResult {
-  const field = `${id} comment`;
+  return form(app, id, { text: "" }, { label: "Add a comment", action: "Send" }, (text, mentions) => app.comments.add(text, mentions));
+}
+
+/** A text, and in a space who is mentioned. Both are drafts until the service has the comment. */
+function form(
+  app: App,
+  of: string,
+  stored: Pick<Comment, "text" | "mentions">,
+  { label, action, cancel }: { label: string; action: string; cancel?: () => void },
+  send: (text: string, mentions: string[]) => Promise<void>,
+): TemplateResult {
+  const field = `${of} comment`;
+  const before = (stored.mentions ?? []).join(" ");
+  const mentioned = () => app.drafts.value(`${of} mentions`, before).split(" ").filter(Boolean);
+  const mention = (ids: string[]) => {
+    app.drafts.set(`${of} mentions`, ids.join(" "), before);
+    app.update();
+  };
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
-    const text = app.drafts.value(field, "").trim();
-    if (text === "" || !(await app.actions.online(() => app.comments.add(text)))) return;
-    app.drafts.end(field);
+    const text = app.drafts.value(field, stored.text).trim();
+    if (text === "" || !(await app.actions.online(() => send(text, mentioned())))) return;
+    end(app, of);
     app.update();
   };
   return html`
     <form @submit=${submit}>
-      <textarea name="comment" rows="1" maxlength="4000" placeholder="Add a comment" aria-label="Add a comment"
-        .value=${live(app.drafts.value(field, ""))}
-        @input=${(event: InputEvent) => app.drafts.set(field, (event.target as HTMLTextAreaElement).value, "")}></textarea>
-      <button>Send</button>
+      <textarea name="comment" rows="1" maxlength="4000" placeholder=${label} aria-label=${label}
+        .value=${live(app.drafts.value(field, stored.text))}
+        @input=${(event: InputEvent) => app.drafts.set(field, (event.target as HTMLTextAreaElement).value, stored.text)}></textarea>
+      ${cancel === undefined ? nothing : html`<button type="button" @click=${cancel}>Cancel</button>`}
+      <button>${action}</button>
+      ${mentions(app, mentioned(), mention)}
     </form>
   `;
+}
+
+function mentions(app: App, mentioned: string[], mention: (ids: string[]) => void): TemplateResult | typeof nothing {
+  const { member, members } = app.store;
+  const others = members.filter(({ id, role }) => role !== null && id !== member?.id && !mentioned.includes(id));
+  if (others.length + mentioned.length === 0) return nothing;
+  const add = (event: Event) => mention([...mentioned, (event.target as HTMLSelectElement).value]);
+  return html`
+    <div class="labels">
+      ${mentioned.map((id) => {
+        const name = nameOf(members.find((one) => one.id === id));
+        const remove = () => mention(mentioned.filter((one) => one !== id));
+        return html`<span class="chip">${name}<button type="button" aria-label=${`Do not mention ${name}`} @click=${remove}>${icon("close")}</button></span>`;
+      })}
+      ${others.length === 0 || mentioned.length >= MAX_MENTIONS ? nothing : html`
+        <select aria-label="Mention a member" .value=${live("")} @change=${add}>
+          <option value="">Mention…</option>
+          ${others.map((one) => html`<option value=${one.id}>${nameOf(one)}</option>`)}
+        </select>
+      `}
+    </div>
+  `;
+}
+
+function end(app: App, of: string): void {
+  for (const part of ["comment", "mentions"]) app.drafts.end(`${of} ${part}`);
 }

@@ -26,6 +26,18 @@ worker.addEventListener("fetch", (event) => {
   event.respondWith(fetchOrCached(event.request, pathname));
 });
 
+worker.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(show(event.notification.data as string));
+});
+
+/** Shows the task of a reminder in a window of the app that is open, or in a new one. */
+async function show(url: string): Promise<void> {
+  const [open] = await worker.clients.matchAll({ type: "window" });
+  if (open === undefined) await worker.clients.openWindow(url);
+  else await (await open.navigate(url).then((page) => page ?? open)).focus();
+}
+
 /** Returns the file of the network, so that a new build is shown at once; without a network, the cached one. */
 async function fetchOrCached(request: Request, file: string): Promise<Response> {
   const cached = await caches.match(file, { cacheName: CACHE });

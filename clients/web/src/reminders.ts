@@ -1,0 +1,104 @@
+import type { OwnReminders, Task } from "@taskward/client";
+import type { Store, Stores } from "@taskward/client/store";
+import { reminderMoment } from "./dates.js";
+import { formatRoute } from "./route.js";
+
+export type Reminder = OwnReminders[number];
+
+/** What the reminders need of the page. */
+interface Page {
+  readonly stores: Stores;
+  readonly account: { space(id: string): { reminders: SpaceReminders } };
+  readonly toast: { show(message: string): void };
+  update(): void;
+}
+
+interface SpaceReminders {
+  get(task: string): Promise<OwnReminders>;
+  set(task: string, given: OwnReminders): Promise<OwnReminders>;
+  all(): AsyncIterable<{ task_id: string; reminders: OwnReminders }>;
+}
+
+/**
+ * The reminders of the user, which are shown while the app is open. Those of own tasks are in the tasks; those of tasks in
+ * spaces are in no feed, and are read from the service.
+ */
+export class Reminders {
+  readonly #ofSpaces = new Map<string, Map<string, OwnReminders>>();
+  #since = Date.now();
+  #shown: string | undefined;
+
+  constructor(private readonly page: Page) {}
+
+  of(task: Task, space: string | undefined): OwnReminders {
+    return (space === undefined ? task.reminders : this.#ofSpaces.get(space)?.get(task.id)) ?? [];
+  }
+
+  /** Reads those of spaces that are known since a short while. */
+  async readNew(): Promise<void> {
+    const spaces = [...this.page.stores.spaces].filter(([id, { state }]) => state === "live" && !this.#ofSpaces.has(id));
+    await Promise.all(spaces.map(([id]) => this.#readAll(id)));
+  }
+
+  /** Reads those for a task in a space whose details are shown: another device may have set them. */
+  show(task: string | undefined, space: string | undefined): void {
+    if (task === this.#shown) return;
+    this.#shown = task;
+    if (task === undefined || space === undefined) return;
+    const { reminders } = this.page.account.space(space);
+    void reminders.get(task).then((found) => this.#keep(space, task, found), () => undefined);
+  }
+
+  /** Replaces those for a task in a space; throws if the service could not. */
+  async set(task: string, space: string, given: OwnReminders): Promise<void> {
+    this.#keep(space, task, await this.page.account.space(space).reminders.set(task, given));
+  }
+
+  /** Shows those whose moment has come since the last call. */
+  notify(now = Date.now()): void {
+    const since = this.#since;
+    this.#since = now;
+    for (const [task, reminders, store, space] of this.#all()) {
+      const zone = store.space?.time_zone ?? undefined;
+      const moments = reminders.map((one) => reminderMoment(one, task.due, zone)?.getTime() ?? 0);
+      if (!task.is_completed && moments.some((moment) => since < moment && moment <= now)) this.#show(task, space);
+    }
+  }
+
+  *#all(): Generator<[Task, OwnReminders, Store, string | undefined]> {
+    const { own, spaces } = this.page.stores;
+    for (const task of own.tasks.all()) if (task.reminders !== undefined) yield [task, task.reminders, own, undefined];
+    for (const [id, store] of spaces) {
+      for (const [of, reminders] of this.#ofSpaces.get(id) ?? []) {
+        const task = store.tasks.get(of);
+        if (task !== undefined) yield [task, reminders, store, id];
+      }
+    }
+  }
+
+  #show(task: Task, space: string | undefined): void {
+    this.page.toast.show(`Reminder: ${task.title}`);
+    if (!("Notification" in window) || Notification.permission !== "granted") return;
+    const view = { name: "all", ...(space !== undefined && { space }) } as const;
+    const url = `/${formatRoute({ view, search: "", filters: {}, sort: "manual", task: task.id })}`;
+    // Telephones show those of a worker only. Of several windows that show it, the tag leaves one.
+    void navigator.serviceWorker.ready.then((worker) => worker.showNotification(task.title, { tag: task.id, data: url }));
+  }
+
+  async #readAll(space: string): Promise<void> {
+    const found = new Map<string, OwnReminders>();
+    this.#ofSpaces.set(space, found);
+    try {
+      for await (const { task_id, reminders } of this.page.account.space(space).reminders.all()) found.set(task_id, reminders);
+      this.page.update();
+    } catch {
+      this.#ofSpaces.delete(space); // tried again
+    }
+  }
+
+  #keep(space: string, task: string, reminders: OwnReminders): void {
+    const known = this.#ofSpaces.get(space) ?? new Map<string, OwnReminders>();
+    this.#ofSpaces.set(space, known.set(task, reminders));
+    this.page.update();
+  }
+}

@@ -1,0 +1,70 @@
+"""Reminders are shown by the web app while it is open: docs/web-app.md."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from changes.browser import CHROMIUM, Browser
+from changes.streams import InProcess
+from clients.web_page import open_web_app
+from clients.web_service import api, stored
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here"),
+]
+
+ALLOWED = """
+const { setInterval: slow } = window;
+window.setInterval = (tick, delay) => slow(tick, Math.min(delay, 200));
+window.shown = [];
+Object.defineProperty(Notification, "permission", { get: () => "granted" });
+ServiceWorkerRegistration.prototype.showNotification = async (title, { tag, data }) => {
+  shown.push({ title, tag, data });
+};
+"""
+"""Allows notifications, records them, and lets the page look every fifth of a second."""
+
+
+@pytest.mark.parametrize(
+    "other", [{"is_completed": False}, {"is_completed": True}], ids=["open", "completed"]
+)
+async def test_one_whose_moment_comes_is_shown(
+    browser: Browser, service: InProcess, other: dict[str, bool]
+) -> None:
+    page = await open_web_app(browser, service.url, script=ALLOWED)
+    moment = datetime.now(UTC) + timedelta(seconds=2)
+    async with api(service) as client:
+        for title, state in (("Call Ann", {}), ("Buy milk", other)):
+            body = {"title": title, "reminders": [{"at": moment.isoformat()}], **state}
+            assert (await client.post("/api/tasks", json=body)).status_code == 201
+    expected = ["Call Ann"] if other["is_completed"] else ["Buy milk", "Call Ann"]
+    await page.until(f"shown.map(({{ title }}) => title).sort().join() === {','.join(expected)!r}")
+    assert datetime.now(UTC) >= moment - timedelta(milliseconds=50)
+    await page.says("Reminder: ", ".toast")
+    (task,) = [one for one in await stored(service, len) if one["title"] == "Call Ann"]
+    shown = [one for one in await page.run("shown") if one["title"] == "Call Ann"]
+    assert shown == [{"title": "Call Ann", "tag": task["id"], "data": f"/#/all?task={task['id']}"}]
+    assert await page.problems() == []
+
+
+async def test_they_are_set_in_the_details(browser: Browser, service: InProcess) -> None:
+    page = await open_web_app(browser, service.url)
+    await page.add("Call Ann")
+    await page.open("Call Ann")
+    await page.fill("[aria-label='Due: day']", "2031-02-03")
+    await page.until("document.querySelector('[aria-label=\"Due: time\"]') !== null")
+    await page.fill("[aria-label='Due: time']", "10:00")
+    choose = "document.querySelector('[aria-label=\"Add a reminder\"]')"
+    for text in ("10 minutes before", "At a time…"):
+        option = f"[...{choose}.options].find(({{ text }}) => text === {text!r})"
+        await page.until(f"({option}) !== undefined")
+        await page.run(f"{choose}.value = {option}.value; {choose}.dispatchEvent(new Event('change'))")
+    await page.fill("dialog [name=moment]", "2031-02-02T08:30")
+    await page.click("Remind me", "dialog")
+    at = await page.run("new Date('2031-02-02T08:30').toISOString().replace('.000', '')")
+    expected = [{"offset_minutes": -10}, {"at": at}]
+    await stored(service, lambda found: found and found[0].get("reminders") == expected)
+    await page.click("Remove the reminder: 10 minutes before")
+    await stored(service, lambda found: found[0]["reminders"] == expected[1:])
+    assert await page.problems() == []
+    await browser.close_windows()
