@@ -195,15 +195,15 @@ class StrictCycle:
     def _write(self, body: bytes) -> None:
         """Writes the head, if that has not been written, and a part of the body."""
         head, self._head = self._head, b""
-        if len(body) > MAX_COPIED:
-            self._connection.write(head)
-            self._connection.write(body)
-        else:
-            self._connection.write(head + body)
-        if self._connection.write_paused:  # these bytes count until the client has read all of them
-            caller = self.context.counted_by if self.context else None
-            size = len(head) + len(body)
-            self._connection.server_state.send_budget.hold(self._connection, caller, size)
+        for part in (head, body) if len(body) > MAX_COPIED else (head + body,):
+            self._connection.write(part)
+        if self._connection.write_paused:
+            self._hold(len(head) + len(body))
+
+    def _hold(self, size: int) -> None:
+        """Counts bytes that the client has not read, until it has read all of them."""
+        caller = self.context.counted_by if self.context else None
+        self._connection.server_state.send_budget.hold(self._connection, caller, size)
 
     def _complete(self) -> None:
         self.response_complete = True
