@@ -42,6 +42,12 @@ class Entry:
     is_first: bool = False
     """Whether only the first one in a process costs as much, so that it cannot be tried again."""
 
+    @property
+    def is_batch(self) -> bool:
+        """Whether it is a batch, of an operation of it or of a tool's call."""
+        method, _, path = self.of.partition(" ")
+        return not path.startswith("/") or (method == "POST" and path.endswith("/batch"))
+
     def __str__(self) -> str:
         return f"{self.of}: {self.case}"
 

@@ -5,9 +5,12 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, TextIO
 from uuid import UUID
+
+import orjson
 
 from support import SECRET
 from support.command import Command, program
@@ -26,6 +29,10 @@ OTHERS: Final[Mapping[str, Request]] = {
     "write": request("POST", TASKS, {"title": "x"}, OTHER),
 }
 _SIGN_IN: Final = {"WEB_APP_ISSUER": "https://id.example.com", "WEB_APP_CLIENT_ID": "web-app"}
+PIECE_OF_WORK: Final = 0.025
+"""Seconds that the machine of the bounds takes to read a JSON text of many lists."""
+
+_LISTS: Final = b"[" + b"[]," * 200_000 + b"[]]"
 _SETTLE: Final = 1.5 * probe.WINDOW
 
 
@@ -41,7 +48,8 @@ class Measured:
     """What the event loop did in a long turn."""
 
     slowdown: float
-    """How many times as long the service has taken because the machine ran other programs."""
+    """How many times as long the service has taken as on a machine with the speed of the bounds, which runs
+    nothing else."""
 
     def __str__(self) -> str:
         waits = ", ".join(f"{name} {seconds * 1000:.0f}" for name, seconds in self.beside.waits.items())
@@ -65,7 +73,7 @@ class ProbedService:
         before = self._scheduled()
         found = beside(self.port, sender, others, _SETTLE)
         ran, waited = (now - then for now, then in zip(self._scheduled(), before, strict=True))
-        slowdown = 1 + waited / ran if ran > 0 else 1.0
+        slowdown = machine_slowdown() * (1 + waited / ran if ran > 0 else 1.0)
         return Measured(found, *self._turns_between(found.begun, time.monotonic()), slowdown)
 
     def _scheduled(self) -> tuple[int, int]:
@@ -92,6 +100,18 @@ class ProbedService:
         windows = [window for window in windows if window[0] > begun]
         _, held, computed, _ = zip(*windows, strict=True)
         return Turn(max(held), max(computed)), max(stack for *_, stack in windows)[::-1]
+
+
+@cache
+def machine_slowdown() -> float:
+    """Returns how many times as long as `PIECE_OF_WORK` this machine takes for it; 1 if it takes less."""
+    return max(1.0, min(_piece_of_work() for _ in range(10)) / PIECE_OF_WORK)
+
+
+def _piece_of_work() -> float:
+    begun = time.perf_counter()
+    orjson.loads(_LISTS)
+    return time.perf_counter() - begun
 
 
 @contextmanager
