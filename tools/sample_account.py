@@ -1,4 +1,4 @@
-"""The account that the screenshots of the web app show: three lists, and tasks around today."""
+"""What the screenshots of the web app show: an account with three lists, and a space of two people."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -20,6 +20,26 @@ async def fill(client: httpx.AsyncClient) -> None:
     for list_id, bodies in tasks.items():
         for body in bodies:
             await _created(client, "/api/tasks", {**body, "list_id": list_id})
+
+
+async def fill_space(ann: httpx.AsyncClient, bob: httpx.AsyncClient) -> None:
+    """Creates a space of two people, whose names are Ann and Bob."""
+    space = f"/api/spaces/{await _created(ann, '/api/spaces', {'title': 'Flat', 'name': 'Ann'})}"
+    invited = await ann.post(f"{space}/invitations", json={})
+    redeemed = {"invitation": invited.raise_for_status().json()["invitation"], "name": "Bob"}
+    joined = (await bob.post("/api/invitations/redeem", json=redeemed)).raise_for_status().json()
+    bobs: str = joined["member"]["id"]
+    for title, due in (("Pay the rent", 6), ("Take out the paper", 0)):
+        await _created(bob, f"{space}/tasks", {"title": title, "due": _day(due), "labels": ["every month"]})
+    lamp = {"title": "Buy a lamp for the kitchen", "due": _day(1), "priority": "high", "assigned_to": bobs}
+    task = await _created(ann, f"{space}/tasks", lamp)
+    reminders = {"reminders": [{"offset_minutes": 540}]}
+    (await ann.put(f"{space}/tasks/{task}/reminders", json=reminders)).raise_for_status()
+    for person, text, mentions in (
+        (ann, "The one above the table is broken. Can you get one on your way home?", [bobs]),
+        (bob, "Yes, tomorrow. Warm white again?", []),
+    ):
+        await _created(person, f"{space}/comments", {"task_id": task, "text": text, "mentions": mentions})
 
 
 async def _created(client: httpx.AsyncClient, path: str, body: Body) -> str:

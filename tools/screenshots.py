@@ -12,7 +12,7 @@ from clients.nextjs_example import Person, copied_example, running_app
 from clients.web_page import open_web_app
 from clients.web_service import api, development
 from PIL import Image
-from sample_account import fill
+from sample_account import fill, fill_space
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
 COLOURS: Final = 256
@@ -35,7 +35,7 @@ async def of_example(browser: Browser, folder: Path) -> None:
 
 
 async def of_web_app(browser: Browser, folder: Path) -> None:
-    """Shows a list with the details of a task, and the tasks of today on a telephone in the dark."""
+    """Shows a list with a task, the tasks of today on a telephone in the dark, and a task of two people."""
     async with development(folder) as service:
         async with api(service) as client:
             await fill(client)
@@ -48,6 +48,14 @@ async def of_web_app(browser: Browser, folder: Path) -> None:
         await small.click("Today 5 open", ".sidebar")
         await small.says("Water the plants")
         await save(small.window, "web-app-small.png", width=390, height=844, dark=True)
+        async with api(service) as ann, api(service, "bob") as bob:
+            await fill_space(ann, bob)
+        shared = await open_web_app(browser, service.url)
+        await shared.click("Flat 3 open", ".sidebar")
+        await shared.open("Buy a lamp for the kitchen")
+        await shared.says("Yes, tomorrow. Warm white again?", ".details")
+        await shared.run("document.querySelector('.discussion form').scrollIntoView({ block: 'end' })")
+        await save(shared.window, "web-app-shared.png", width=1280, height=900)
         await browser.close_windows()
 
 

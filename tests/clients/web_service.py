@@ -36,9 +36,9 @@ async def service_with(count: int, folder: Path) -> AsyncIterator[InProcess]:
         yield service
 
 
-def api(service: InProcess) -> httpx.AsyncClient:
-    """Returns a client of the API for the same user as the web app's."""
-    token = mint_token(service.settings, DEVELOPER)
+def api(service: InProcess, sub: str = DEVELOPER) -> httpx.AsyncClient:
+    """Returns a client of the API, by default for the same user as the web app's."""
+    token = mint_token(service.settings, sub)
     return httpx.AsyncClient(base_url=service.url, headers={"Authorization": f"Bearer {token}"})
 
 
