@@ -30,12 +30,16 @@ def test_two_people_share_a_list(tmp_path: Path) -> None:
             lines = _output(tmp_path, script, ANN=ann, BOB=bob, LIST=made)
 
             assert own.get("/tasks").json()["tasks"] == []
-    moved, joined, seen, assigned, comment, unassigned, spaces, viewer, removed, deleted = lines
+    moved, joined, seen, assigned, comment, unassigned, *own_views, spaces, viewer, removed, deleted = lines
     assert moved == {"moved": 1}
     assert joined["member"]["name"] == "Bob"
     assert [task["title"] for task in seen["tasks"]] == ["Buy tickets"]
     assert assigned["assigned_to"] == joined["member"]["id"] == comment["author_id"]
     assert [task["title"] for task in unassigned["tasks"]] == ["Buy tickets"]
+    reminded, activity, agenda = own_views
+    assert reminded == {"reminders": [{"at": "2035-01-01T09:00:00Z"}]}
+    assert [entry["action"] for entry in activity["activity"]] == ["commented", "updated", "created"]
+    assert [task["title"] for task in agenda["tasks"]] == ["Book the hotel"]
     assert [entry["space"]["title"] for entry in spaces["spaces"]] == ["Home"]
     assert viewer["role"] == "viewer"
     assert removed["message"] == "Member removed successfully"
