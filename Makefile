@@ -24,7 +24,7 @@ install = $(if $(UV),$(UV) pip install --quiet --python $(1)/bin/python,$(PIP) -
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests setup-test-clients serve wheel test test-faults test-timed test-quick test-clients test-stepwise test-newest test-pythons check lint coverage soak mutants bench bench-writes bench-spaces bench-pages bench-growth bench-profile bench-copy bench-citus bench-rls bench-units bench-smoke bench-tables bench-webhooks request-path clients web-app screenshots docs fix requirements clean
+.PHONY: help setup setup-tests setup-test-clients serve wheel test test-faults test-timed test-quick test-clients test-stepwise test-newest test-pythons check lint coverage soak mutants bench bench-writes bench-spaces bench-agenda bench-pages bench-growth bench-profile bench-copy bench-citus bench-rls bench-units bench-smoke bench-tables bench-webhooks request-path clients web-app screenshots docs fix requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -109,6 +109,9 @@ bench-growth: $(VENV)/.ready-to-bench ## Measure with 10 thousand to 5 million t
 
 bench-spaces: $(VENV)/.ready-to-bench ## Measure requests in a space against private ones; two minutes
 	@PYTHONPATH=tests $(BIN)/python -W ignore benchmarks/space_costs.py
+
+bench-agenda: $(VENV)/.ready-to-bench ## Measure the agenda of a member of a hundred large spaces; three minutes
+	@PYTHONPATH=tests $(BIN)/python -W ignore benchmarks/agenda.py
 
 bench-pages: $(VENV)/.ready-to-test ## Measure pages of a long list and searches; a minute
 	@PYTHONPATH=tests $(BIN)/python -W ignore benchmarks/pages.py
