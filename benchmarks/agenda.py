@@ -27,7 +27,7 @@ from taskward.tasks.ids import new_task_id
 SPACES: Final = 100
 TASKS: Final = 10_000
 ASSIGNED: Final = 20
-"""Every so many tasks are assigned to the member."""
+"""One task of this number is assigned to the member."""
 
 PAGE: Final = 20
 OWN: Final = f"/api/tasks?is_completed=false&sort=due&limit={PAGE}"
@@ -35,7 +35,7 @@ AGENDA: Final = f"/api/me/agenda?limit={PAGE}"
 TURNS: Final = 60
 SECONDS: Final = 5.0
 MOST: Final = 10
-"""What is aimed at: the agenda costs at most so many pages."""
+"""What is aimed at: the agenda costs at most this number of pages."""
 
 Ask = Callable[[], Awaitable[object]]
 
