@@ -80,6 +80,8 @@ def serving(installed: Path, **environment: str) -> Iterator[str]:
         try:
             assert server.stdout
             assert f"JWT_JWKS_URL={url}/api/auth/jwks" in "".join(server.stdout.readline() for _ in range(3))
+            # The first request makes the key, which may take seconds on a busy machine.
+            httpx.get(f"{url}/api/auth/jwks", timeout=30, trust_env=False).raise_for_status()
             yield url
         finally:
             server.terminate()
