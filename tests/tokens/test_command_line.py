@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,6 +71,38 @@ def test_a_stored_token_is_used_for_its_service_only(service: str, folder: Path)
     assert taskward("logout", TASKWARD_URL=service).exit_code == 0
     assert json.loads(file.read_text()) == {}
     assert taskward("tasks", "list", TASKWARD_URL=service).exit_code == NO_TOKEN
+
+
+@pytest.mark.processes
+def test_a_token_that_the_service_rejects_is_not_stored(service: str, folder: Path) -> None:
+    result = taskward("login", given="twp_nonsense", TASKWARD_URL=service)
+
+    assert result.exit_code == NO_TOKEN
+    assert result.stderr == f"taskward: {service} does not accept that token, so it is not stored\n"
+    assert not (folder / "config").exists()
+
+
+@pytest.mark.processes
+def test_a_token_for_one_space_is_stored(service: str) -> None:
+    sub = str(uuid4())
+    headers = {"Authorization": f"Bearer {token_for(sub)}"}
+    space = httpx.post(f"{service}/api/spaces", json={"title": "Flat"}, headers=headers).json()["id"]
+    body = {"name": "cli", "access": "read", "spaces": [space], "private": False}
+    token = httpx.post(f"{service}/api/tokens", json=body, headers=headers).json()["token"]
+
+    stored = taskward("login", given=token, TASKWARD_URL=service)
+
+    assert (stored.exit_code, stored.stderr) == (0, "")
+    assert taskward("tasks", "list", "--space", space, TASKWARD_URL=service).exit_code == 0
+
+
+def test_a_token_is_stored_without_an_answer_of_the_service() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unanswered:
+        url = f"http://127.0.0.1:{unanswered.getsockname()[1]}"
+    stored = taskward("login", given="one", TASKWARD_URL=url)
+
+    assert stored.exit_code == 0
+    assert stored.stderr == "The service does not answer, so the token was not tried.\n"
 
 
 @pytest.mark.processes

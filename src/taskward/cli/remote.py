@@ -47,21 +47,27 @@ def service(*, fails_fast: bool = False) -> Iterator["Client"]:
 
     With `fails_fast`, it fails within seconds and without retries if the service does not answer.
     """
-    import httpx  # noqa: PLC0415 - slow to import
-
-    from taskward_client import Client, Retries, TaskwardError  # noqa: PLC0415 - slow to import
+    from taskward_client import TaskwardError  # noqa: PLC0415 - slow to import
 
     try:
         url = service_url()
-        timeout, retries = (2.0, Retries(0)) if fails_fast else (30.0, Retries())
-        # With a transport of its own httpx uses no proxy of the environment.
-        direct = httpx.HTTPTransport() if _is_local(url) else None
-        with Client(url, service_token(url), timeout=timeout, retries=retries, transport=direct) as client:
+        with _client(url, service_token(url), fails_fast=fails_fast) as client:
             yield client
     except TaskwardError as error:
         _exit(_text(error), _status(error))
     except Failed as failure:
         _exit(str(failure), failure.status)
+
+
+def _client(url: str, token: str, *, fails_fast: bool) -> "Client":
+    import httpx  # noqa: PLC0415 - slow to import
+
+    from taskward_client import Client, Retries  # noqa: PLC0415 - slow to import
+
+    timeout, retries = (2.0, Retries(0)) if fails_fast else (30.0, Retries())
+    # With a transport of its own httpx uses no proxy of the environment.
+    direct = httpx.HTTPTransport() if _is_local(url) else None
+    return Client(url, token, timeout=timeout, retries=retries, transport=direct)
 
 
 def checked_service() -> tuple[str, Callable[[], str], bool]:
@@ -78,25 +84,41 @@ def checked_service() -> tuple[str, Callable[[], str], bool]:
 
 
 def log_in() -> None:
-    """Reads a token from a prompt or standard input, and stores it."""
+    """Reads a token from a prompt or standard input, and stores it, unless the service rejects it."""
     try:
         url = service_url()
         if sys.stdin.isatty():
             token = typer.prompt(f"Token for {url}", hide_input=True, err=True)
         else:
             token = sys.stdin.read(MAX_BYTES + 2)
-        _store(url, token.strip())
+        was_tried = _store(url, token.strip())
     except Failed as failure:
         _exit(str(failure), failure.status)
     except (OSError, UnsafeFile) as error:
         _exit(f"the token is not stored: {error}", REJECTED)
     typer.echo(f"The token for {url} is stored in {token_file()}.")
+    if not was_tried:
+        typer.echo("The service does not answer, so the token was not tried.", err=True)
 
 
-def _store(url: str, token: str) -> None:
+def _store(url: str, token: str) -> bool:
+    """Stores a token; returns false if the service could not be asked whether it accepts it."""
+    from taskward_client import NoResponse, ServiceUnavailable, TaskwardError, Unauthorized  # noqa: PLC0415 - slow to import
+
     if not is_token(token):
         raise Failed("that is not a token", USAGE)
+    was_tried = True
+    try:
+        with _client(url, token, fails_fast=True) as client:
+            client.tasks.list(limit=1)
+    except Unauthorized:
+        raise Failed(f"{url} does not accept that token, so it is not stored", NO_TOKEN) from None
+    except (NoResponse, ServiceUnavailable):
+        was_tried = False
+    except TaskwardError:  # accepted, and not for all tasks
+        pass
     store_token(url, token)
+    return was_tried
 
 
 def log_out() -> None:
