@@ -123,7 +123,9 @@ interface FoundDate {
 }
 
 function dateIn(text: string, now: Now, kept: ReadonlySet<string>): FoundDate | undefined {
-  for (const { index, text: found, start, end } of casual.parse(text, now.moment, { forwardDate: true })) {
+  // No date has as many digits in a row, and chrono-node takes the square of their number.
+  const readable = text.replaceAll(/\d{9,}/gu, (digits) => "x".repeat(digits.length));
+  for (const { index, text: found, start, end } of casual.parse(readable, now.moment, { forwardDate: true })) {
     const hasDay = ["day", "weekday"].some((part) => start.isCertain(part as "day")) || /^(?:next|in)\s/iu.test(found);
     // "At 5" may be in the morning or in the afternoon, and "3/4" in March or in April.
     const hasTime = start.isCertain("hour") && (start.isCertain("meridiem") || /:\d\d|^in\s/iu.test(found)) || /\bnoon\b|\bmidnight\b/iu.test(found);

@@ -1,4 +1,5 @@
 import { ApiError, NetworkError, Taskward, type TokenSource } from "@taskward/client";
+import { Drafts } from "./drafts.js";
 import { Provider, takeAnswer, type Tokens } from "./provider.js";
 
 const TOKEN = "taskward.token";
@@ -33,7 +34,9 @@ export async function currentSession(): Promise<Session | undefined> {
     history.replaceState(null, "", `/${location.hash}`);
   }
   // A token is of one session: another window may have ended it while this one was not open.
-  if (sessionStorage.getItem(SESSION) !== id) forgetToken();
+  const known = sessionStorage.getItem(SESSION);
+  if (known !== id) forgetToken();
+  if (known !== null && known !== id) Drafts.forget();
   if (sessionStorage.getItem(TOKEN) !== null) return { isDevelopment: false };
   const isDevelopment = await developmentToken().then((token) => token !== undefined, () => false); // no network
   if (isDevelopment) joinSession();
