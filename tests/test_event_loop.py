@@ -53,7 +53,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 def problems(entry: Entry, measured: Measured, engine: str) -> list[str]:
     """Returns in what a request is not as it should be."""
     tolerated = dict(TOLERATED)
-    if engine == "sqlite" and entry.is_batch:
+    if engine == "sqlite" and (entry.is_batch or entry.is_long_batch):
         tolerated["write"] = LONG_BATCH if entry.is_long_batch else BATCH
     reply = measured.beside.reply
     found = statuses(reply)
