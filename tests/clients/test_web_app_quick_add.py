@@ -1,7 +1,7 @@
 """The web app takes dates, labels, priorities and lists out of the text of a new task: docs/web-app.md."""
 
 import json
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +145,7 @@ async def test_what_is_understood_is_shown_before_enter(page: WebApp, service: I
     await page.press("Enter")
     await page.shows("Water the plants #garden")
     (task,) = await stored(service, lambda found: len(found) == 1)
-    tomorrow = (date.today() + timedelta(days=1)).isoformat()  # noqa: DTZ011 - the clock of the browser
+    tomorrow = (datetime.now(UTC).astimezone() + timedelta(days=1)).date().isoformat()
     assert (task["due"], task["priority"]) == ({"date": tomorrow, "time": "17:00"}, "high")
     assert "labels" not in task
 

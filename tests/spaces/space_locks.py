@@ -1,14 +1,13 @@
 """Locks of the rows of owners, which tests hold while requests wait."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from uuid import UUID
 
 from fastapi import FastAPI
 from support import database_of
-from support.rows import count_waiting
-from support.waiting import TIMEOUT
+from support.rows import until_waiting
 
 
 def space_id(space: str) -> UUID:
@@ -22,11 +21,5 @@ async def locked(app: FastAPI, owner: UUID) -> AsyncIterator[Callable[[int], Awa
     Yields a function that waits until that many statements wait for a lock.
     """
     async with database_of(app).pool.acquire() as connection, connection.transaction():
-
-        async def until_waiting(count: int) -> None:
-            async with asyncio.timeout(TIMEOUT):
-                while await count_waiting(connection) < count:
-                    pass
-
         await connection.fetch("SELECT 1 FROM users WHERE id = $1 FOR UPDATE NOWAIT", owner)
-        yield until_waiting
+        yield partial(until_waiting, connection)

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -81,15 +82,16 @@ async def locked_owners(app: FastAPI) -> AsyncIterator[Callable[[int], Awaitable
     Yields a function that waits until that many statements wait for a lock.
     """
     async with database_of(app).pool.acquire() as connection, connection.transaction():
-
-        async def until_waiting(count: int) -> None:
-            async with asyncio.timeout(TIMEOUT):
-                while await count_waiting(connection) < count:
-                    pass
-
         for (owner,) in await connection.fetch("SELECT id FROM users ORDER BY id"):
             await connection.execute("SELECT 1 FROM users WHERE id = $1 FOR UPDATE", owner)
-        yield until_waiting
+        yield partial(until_waiting, connection)
+
+
+async def until_waiting(connection: Any, count: int) -> None:
+    """Waits until that many statements wait for a lock."""
+    async with asyncio.timeout(TIMEOUT):
+        while await count_waiting(connection) < count:
+            pass
 
 
 def from_sqlite(database: SqliteDatabase, sql: str) -> list[dict[str, Any]]:

@@ -345,18 +345,21 @@ class TestLockedOwner:
         """Before the first write there is no row of the owner to lock."""
         task_id, now = new_task_id(), time.time_ns() // 1000
         async with connected(database_of(app).pool.url) as connection, connection.transaction():
-            columns = "id, seq, horizon, created_at, updated_at"
-            values = f"'{ann.sub}', {now}, {now}, now(), now()"
-            await connection.execute(f"INSERT INTO users ({columns}) VALUES ({values})")  # noqa: S608 - of our own
+            await connection.execute(
+                "INSERT INTO users (id, seq, horizon, created_at, updated_at) VALUES ($1, $2, $2, now(), now())",
+                UUID(ann.sub),
+                now,
+            )
             create = asyncio.create_task(
                 ann.http.put(f"/api/tasks/{task_id}", json={"title": "x"}, headers={"If-None-Match": "*"})
             )
             await until(lambda: count_waiting(connection))
-            columns, values = (
-                "user_id, task_id, version, deleted_at",
-                f"'{ann.sub}', '{task_id}', {now}, now()",
+            await connection.execute(
+                "INSERT INTO tombstones (user_id, task_id, version, deleted_at) VALUES ($1, $2, $3, now())",
+                UUID(ann.sub),
+                task_id,
+                now,
             )
-            await connection.execute(f"INSERT INTO tombstones ({columns}) VALUES ({values})")  # noqa: S608 - of our own
         assert refusal(await create) == (410, "GONE", "The task was deleted")
         assert await ann.tasks() == []
 
