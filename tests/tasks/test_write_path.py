@@ -346,7 +346,8 @@ class TestLockedOwner:
         task_id, now = new_task_id(), time.time_ns() // 1000
         async with connected(database_of(app).pool.url) as connection, connection.transaction():
             await connection.execute(
-                "INSERT INTO users (id, seq, horizon, created_at, updated_at) VALUES ($1, $2, $2, now(), now())",
+                "INSERT INTO users (id, seq, horizon, created_at, updated_at) "
+                "VALUES ($1, $2, $2, now(), now())",
                 UUID(ann.sub),
                 now,
             )
