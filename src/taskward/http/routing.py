@@ -19,6 +19,7 @@ from taskward.http.context import RequestContext
 from taskward.http.errors import FieldError, MethodNotAllowed, NotFound, ValidationFailed
 from taskward.http.fair_semaphore import FairThreads
 from taskward.http.parts import Key
+from taskward.http.paths import PathPattern
 from taskward.http.requests import (
     MAX_KEYS,
     nul_problems,
@@ -51,12 +52,12 @@ class Router:
 
     def __init__(self, routes: Iterable[BaseRoute]) -> None:
         self._fixed: dict[str, dict[str, StrictRoute]] = {}
-        self._patterns: dict[str, tuple[Any, dict[str, StrictRoute]]] = {}
+        self._templates: dict[str, dict[str, StrictRoute]] = {}
         for route in routes:
             if isinstance(route, StrictRoute):
-                self._add(route)
-        # A path with fewer parameters goes before another one that would match it, too.
-        self._patterns = dict(sorted(self._patterns.items(), key=lambda one: one[0].count("{")))
+                methods = self._templates if route.param_convertors else self._fixed
+                methods.setdefault(route.path, {}).update(dict.fromkeys(route.methods or (), route))
+        self._pattern = PathPattern(self._templates)
 
     def find(self, context: RequestContext) -> "StrictRoute":
         """Returns the route of a request, and sets the parameters of its path.
@@ -76,26 +77,19 @@ class Router:
         """Returns the route template of a path, for requests rejected before routing (401, 503)."""
         if path in self._fixed:
             return path
-        return next((one for one, (form, _) in self._patterns.items() if form.fullmatch(path)), None)
-
-    def _add(self, route: "StrictRoute") -> None:
-        if route.param_convertors:
-            _, methods = self._patterns.setdefault(route.path, (route.path_regex, {}))
-        else:
-            methods = self._fixed.setdefault(route.path, {})
-        methods |= dict.fromkeys(route.methods or (), route)
+        match = self._pattern.expression.fullmatch(path)
+        return match and self._pattern.ends[match.lastindex].template
 
     def _methods(self, context: RequestContext) -> Mapping[str, "StrictRoute"]:
         path = context.path
         if path in self._fixed:
             context.route = path
             return self._fixed[path]
-        for template, (pattern, methods) in self._patterns.items():
-            if match := pattern.fullmatch(path):
-                context.route = template
-                context.path_params = match.groupdict()
-                return methods
-        raise NotFound("Not found")
+        if (match := self._pattern.expression.fullmatch(path)) is None:
+            raise NotFound("Not found")
+        context.route, parameters = self._pattern.ends[match.lastindex]
+        context.path_params = {name: match[group] for name, group in parameters}
+        return self._templates[context.route]
 
 
 class StrictRoute(APIRoute):
