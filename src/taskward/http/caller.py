@@ -30,15 +30,18 @@ class Owner:
     """The owner of the rows that a request, or the service itself, reads and writes.
 
     `email`, a plausible address or None, and `time_zone`, an IANA name or None, are first values of the row
-    of a person who has never written. `path` is the beginning of the paths of what the owner has. Of a space
-    `author` is the member who writes.
+    of a person who has never written. Of a space `author` is the member who writes.
     """
 
     id: UUID
     email: str | None = None
     time_zone: str | None = None
-    path: str = "/api"
     author: Author | None = None
+
+    @property
+    def path(self) -> str:
+        """The beginning of the paths of what the owner has."""
+        return "/api" if self.author is None else f"/api/spaces/{self.id}"
 
     @property
     def written_by(self) -> UUID | None:

@@ -31,7 +31,7 @@ class Membership(NamedTuple):
         return {"created_by": self.member_id, "updated_by": self.member_id}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SpaceRows:
     """The rows of a space, for a caller whose request needs a role; `OwnedRows` with that judgement.
 
@@ -157,4 +157,4 @@ class SpaceRows:
 
 def space_owner(rows: SpaceRows) -> Owner:
     """Returns the owner of the rows of a space, for writes of the caller."""
-    return Owner(rows.space_id, path=f"/api/spaces/{rows.space_id}", author=rows.author)
+    return Owner(rows.space_id, author=rows.author)

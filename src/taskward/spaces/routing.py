@@ -45,17 +45,17 @@ class SpaceRoute(StrictRoute):
 
     def resolve(self, context: RequestContext, arguments: Arguments) -> None:
         space_id = arguments.pop(_SPACE_ID)
-        everything = context.parts
-        context.parts = Parts({key: part for key, part in everything.items() if key is not DATABASE})
+        context.parts = parts = Parts(context.parts)
+        del parts[DATABASE]
         rows = SpaceRows(
-            everything[OWNED_ROWS],
+            parts[OWNED_ROWS],
             space_id,
             context.caller.id,
             role_of(self.handler, context.method),
             partial(_allowed, context.path_methods),
             recorder=recorder_of(context),
         )
-        context.parts[OWNED_ROWS], context.other_owner = rows, space_owner(rows)
+        parts[OWNED_ROWS], context.other_owner = rows, space_owner(rows)
         super().resolve(context, arguments)
 
 
