@@ -1,13 +1,16 @@
 """Answers about spaces, to the byte, and the statements that they took."""
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import pytest
 from spaces.space_support import QUERIES, Operation
 
 from taskward.database import OwnedRows
+from taskward.database.sqlite.compiled import CompiledSql
 from taskward.database.statements import Read, Row, T, TransactionSteps, Values, Write
 
 FIELDS = {"If-Match": '"1"', "If-None-Match": '"1"', "Idempotency-Key": "a-key", "Prefer": "x"}
@@ -40,6 +43,24 @@ class CountedRows:
 
     async def scrub(self) -> None:
         await self._rows.scrub()
+
+
+def counted_steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Returns a list to which each statement on SQLite adds its steps of the virtual machine."""
+    start = CompiledSql.cursor
+    steps: list[int] = []
+
+    def counted(sql: CompiledSql, connection: sqlite3.Connection, values: Values) -> sqlite3.Cursor:
+        def step() -> int:
+            steps[-1] += 1
+            return 0
+
+        steps.append(0)
+        connection.set_progress_handler(step, 1)
+        return start(sql, connection, values)
+
+    monkeypatch.setattr(CompiledSql, "cursor", counted)
+    return steps
 
 
 def missing() -> str:

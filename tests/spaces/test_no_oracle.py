@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from fastapi import FastAPI
-from spaces.counted_answers import FIELDS, CountedRows, filled, missing, whole
+from spaces.counted_answers import FIELDS, CountedRows, counted_steps, filled, missing, whole
 from spaces.space_support import (
     INVITATION_NOT_FOUND,
     invite,
@@ -147,3 +147,29 @@ def body_for(method: str, path: str, others: str) -> dict[str, Any] | None:
 async def other_member(person: Person, space: str, member: dict[str, Any]) -> str:
     members = (await person.http.get(f"{space}/members")).json()["members"]
     return str(next(one["id"] for one in members if one["id"] != member["id"]))
+
+
+@pytest.mark.engines("memory")
+async def test_a_space_full_of_tasks_costs_an_outsider_what_a_missing_one_costs(
+    app: FastAPI, ann: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = await new_space(ann)
+    for _ in range(3):
+        await full_batch(ann, space)
+    steps = counted_steps(monkeypatch)
+
+    for operation in operations(app):
+        costs = []
+        for where in (space, missing()):
+            steps.clear()
+            path = where + operation.path
+            assert (await bob.http.request(operation.method, path, json=operation.body)).status_code == 404
+            costs.append(list(steps))
+        assert costs[0] == costs[1], operation
+        assert max(costs[0]) < 100, operation
+
+
+async def full_batch(person: Person, space: str) -> None:
+    operations = [{"op": "create", "task": {"title": f"Task {n}", "labels": ["a"]}} for n in range(100)]
+    answer = await person.http.post(f"{space}/tasks/batch", json={"operations": operations})
+    assert answer.status_code == 200, answer.text

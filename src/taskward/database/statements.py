@@ -40,6 +40,9 @@ class Read:
     A read of a locked owner, which SQLite has during a change in parts, waits for its rows `if_visible`: if
     that condition holds, which names no row of the read. So a space keeps no one waiting but its members.
 
+    `only_if`: a condition of the statement that names no row of the read either. PostgreSQL evaluates it
+    before it looks for rows, and SQLite is made to.
+
     A read that is not `declared` is made while the service runs, compiled when it is first run, and never
     batched.
     """
@@ -54,6 +57,7 @@ class Read:
     cross_owner: bool = False
     declared: bool = True
     if_visible: ColumnElement[bool] = _ALWAYS
+    only_if: ColumnElement[bool] | None = None
 
     def __post_init__(self) -> None:
         if self.declared:

@@ -56,6 +56,7 @@ def read_in_space(read: Read) -> Read:
         statement=_for_members(read.statement),
         batch_keys=(*read.batch_keys, CALLER.key) if read.batch_keys else (),
         if_visible=IS_MEMBER,
+        only_if=IS_MEMBER,
     )
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from sqlalchemy import BindParameter, Select, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
+from sqlalchemy.sql.visitors import replacement_traverse
 
 from taskward.database.several import limit_of, merged
 from taskward.database.sqlite import owner_locks
@@ -102,7 +104,8 @@ class SqliteStatement:
             return cls(several, several[0], tuple(part.needs for part in statement.parts))
         single = CompiledSql.compile(statement.statement)
         if isinstance(statement, Read) and not statement.cross_owner:
-            return cls((single,), CompiledSql.compile(owner_locks.guarded(statement)))
+            guarded = owner_locks.guarded(statement, condition_first(statement))
+            return cls((single,), CompiledSql.compile(guarded))
         return cls((single,), single)
 
     def run(self, connection: sqlite3.Connection, values: Values) -> Sequence[Row]:
@@ -119,6 +122,28 @@ class SqliteStatement:
                 if needed is None or values.get(needed) is not None:
                     part.rows(connection, values)
         return rows
+
+
+def condition_first(read: Read) -> Select[Any]:
+    """Returns the statement of a read, which looks for no row unless its condition holds.
+
+    SQLite evaluates a condition with a subquery for each row that it finds by the others. So the id of the
+    owner, by which rows are found, is null unless the condition holds. That stays in its place, too, for rows
+    that are found in another way.
+    """
+    condition = read.only_if
+    if condition is None:
+        return read.statement
+
+    def of_owner(element: Any, **_: Any) -> Any:
+        if element is condition:
+            return element  # as it is
+        if isinstance(element, BindParameter) and element.key == "owner":
+            return select(element).where(condition).scalar_subquery()
+        return None
+
+    statement: Any = replacement_traverse(read.statement, {}, of_owner)
+    return statement  # type: ignore[no-any-return] # a copy
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -47,14 +47,14 @@ def install(connection: sqlite3.Connection) -> None:
     connection.create_function(_RAISE, 0, raise_locked)
 
 
-def guarded(read: Read) -> Select[Any]:
-    """Returns the statement with a guard that fails if it would return a visible row of a locked owner.
+def guarded(read: Read, statement: Select[Any]) -> Select[Any]:
+    """Returns the statement of a read with a guard that fails on a visible row of a locked owner.
 
     A result without such a row is valid too: it is from before an import, or after an erasure.
     """
     refuse = getattr(func, _RAISE)()
     locked = case((_LOCKED & read.if_visible, refuse), else_=literal_column("1"))
-    return read.statement.where(locked == literal_column("1"))
+    return statement.where(locked == literal_column("1"))
 
 
 def is_locked_error(error: BaseException) -> bool:
