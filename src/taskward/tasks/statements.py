@@ -378,6 +378,20 @@ UPDATE_TASK: Final = Write(
     _update_task,
     action="task.update",
 )
+SWITCH_TASK: Final = Write(
+    "complete or reopen task",
+    bump_owner(
+        exists().where(*_MATCHING, _TOUCHES_NO_OTHER_ROWS, TASKS.c.is_completed != _IS_COMPLETED)
+        & ~_has_reminders_of_members()
+    ),
+    _update_task,
+    action="task.update",
+)
+"""`UPDATE_TASK` in a space, of the state: no row also if it is in that, or if members have set reminders.
+
+That none are set meanwhile is a condition of its form for members, as for `RESCHEDULE_TASK`.
+"""
+
 _CHANGED_ROWS: Final = (LABELS, DROPPED_LABELS, REMINDERS, DROPPED_REMINDERS)
 CHANGE_TASK: Final = Write(
     "change task", bump_owner(_is_as_seen()), _change_task, _CHANGED_ROWS, "task.update"
@@ -391,7 +405,7 @@ MOVE_TASK: Final = Write(
 
 RESCHEDULE_TASK: Final = Write(
     "reschedule task",
-    bump_owner(_is_as_seen() & ~_has_reminders_of_members() & is_as_read(OWNER)),
+    bump_owner(_is_as_seen() & ~_has_reminders_of_members()),
     _change_task,
     _CHANGED_ROWS,
     "task.update",

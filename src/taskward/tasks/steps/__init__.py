@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from taskward.database.statements import Row, TransactionSteps, Values, Write
+from taskward.database.statements import Row, Step, TransactionSteps, Values, Write
 from taskward.http.caller import Owner
 from taskward.http.conditional import Gone, Versions
 from taskward.http.errors import DatabaseError, NotFound, PreconditionFailed, ValidationFailed
@@ -32,6 +32,7 @@ from taskward.tasks.statements import (
     MOVE_TASK,
     READ_TO_CHANGE,
     RESCHEDULE_TASK,
+    SWITCH_TASK,
     TRASH_LOCKED_TASK,
     TRASH_TASK,
     UPDATE_TASK,
@@ -160,9 +161,8 @@ class TaskSteps:
         The base fields need nothing that is stored, unless the task is one of a series or has reminders.
         """
         check_fields(self.owner, given)
-        # The activity of a space tells whether the task was completed before.
-        if given.keys() <= BASE_FIELDS and not (self.owner.author and "is_completed" in given):
-            rows = yield UPDATE_TASK, self._base_changes(task_id, given, versions)
+        if given.keys() <= BASE_FIELDS:
+            rows = yield self._base_change(task_id, given, versions)
             if rows:
                 return task_record(rows[0])
         elif _is_among_others(given):
@@ -318,10 +318,8 @@ class TaskSteps:
         rows = yield CREATE_TASK, values
         return stored_task(before, values, rows[0][0], self.owner.written_by) if rows else None
 
-    def _base_changes(
-        self, task_id: UUID, given: Mapping[str, Any], versions: Versions | None
-    ) -> dict[str, Any]:
-        return {
+    def _base_change(self, task_id: UUID, given: Mapping[str, Any], versions: Versions | None) -> Step:
+        values = {
             "owner": self.owner.id,
             "task_id": task_id,
             "now": datetime.now(UTC),
@@ -331,6 +329,9 @@ class TaskSteps:
             "describes": "description" in given,
             "versions": versions,
         }
+        if self.owner.author is None or "is_completed" not in given:
+            return UPDATE_TASK, values
+        return SWITCH_TASK, values | {"was_completed": not given["is_completed"]}
 
     def _deletion_values(
         self, task_id: UUID, versions: Versions | None, deletion: Deletion
