@@ -1,3 +1,5 @@
+import { ApiError } from "./errors.js";
+
 /** Exponential backoff with jitter, so that many clients do not retry at the same moment. */
 export class Backoff {
   #failures = 0;
@@ -43,4 +45,30 @@ export async function sleepUntilOnline(milliseconds: number, signal?: AbortSigna
   const signals = signal === undefined ? [online.signal] : [online.signal, signal];
   await sleep(milliseconds, AbortSignal.any(signals)).catch(() => undefined);
   globalThis.removeEventListener?.("online", wake);
+}
+
+const MIN_RECONNECT_DELAY = 1000;
+const MAX_RECONNECT_DELAY = 30_000;
+
+/** The waits between the attempts of a connection that is opened again whenever it ends. */
+export class Reconnection {
+  readonly #backoff = new Backoff(MIN_RECONNECT_DELAY, MAX_RECONNECT_DELAY);
+  #retryAfter = 0;
+  #delay = 0;
+
+  /** Notes that it has ended, by an error or without; returns how many milliseconds `wait` takes. */
+  ended(error?: unknown): number {
+    this.#retryAfter = error instanceof ApiError ? (error.retryAfter ?? 0) * 1000 : 0;
+    return (this.#delay = this.#backoff.next(this.#retryAfter));
+  }
+
+  /** Waits; in a browser that comes online again no longer, unless the service has sent a Retry-After. */
+  wait(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#retryAfter > 0) return sleep(this.#delay, signal).catch(() => undefined);
+    return sleepUntilOnline(this.#delay, signal);
+  }
+
+  succeeded(): void {
+    this.#backoff.reset();
+  }
 }

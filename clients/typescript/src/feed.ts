@@ -1,6 +1,6 @@
-import { Backoff, sleep, sleepUntilOnline } from "./backoff.js";
-import { ApiError, isAboutToken, isSpaceNotFound, NetworkError } from "./errors.js";
-import { EventStream } from "./events.js";
+import { Reconnection } from "./backoff.js";
+import { ApiError, isAboutToken, isSpaceNotFound } from "./errors.js";
+import { serverEvents } from "./events.js";
 import type { RequestOptions, Transport } from "./transport.js";
 import type { ChangeOf, ChangePage, FeedKinds, SharedChange } from "./types.js";
 
@@ -30,10 +30,6 @@ export type FeedStep<Change extends SharedChange = ChangeOf<"tasks">> =
   /** The connection failed; it is tried again after `retryIn` milliseconds. */
   | { type: "offline"; error: unknown; retryIn: number };
 
-const SILENCE = 45_000;
-const MIN_RETRY_DELAY = 1000;
-const MAX_RETRY_DELAY = 30_000;
-
 /** The change feed of the user, or of a space. */
 export class Feed {
   constructor(private readonly transport: Transport) {}
@@ -55,7 +51,7 @@ export class Feed {
   }
 
   async *#follow(options: FollowOptions): Steps {
-    const backoff = new Backoff(MIN_RETRY_DELAY, MAX_RETRY_DELAY);
+    const reconnection = new Reconnection();
     const position = { cursor: options.since };
     while (!options.signal?.aborted) {
       try {
@@ -63,13 +59,13 @@ export class Feed {
         yield* this.#pages(position, options);
         if (changed !== undefined) {
           yield { type: "live" };
-          backoff.reset();
+          reconnection.succeeded();
           await changed;
           continue;
         }
-        yield* this.#stream(position, options, backoff);
+        yield* this.#stream(position, options, reconnection);
         // Ended by the service, because the token has expired or it restarts: not a failure, unless the next attempt fails.
-        await sleepUntilOnline(backoff.next(), options.signal);
+        reconnection.ended();
       } catch (error) {
         if (options.signal?.aborted) return;
         if (isInvalidCursor(error) && position.cursor !== undefined) {
@@ -78,12 +74,9 @@ export class Feed {
           continue;
         }
         if (isAboutToken(error) || isSpaceNotFound(error)) throw error;
-        const after = error instanceof ApiError ? (error.retryAfter ?? 0) : 0;
-        const retryIn = backoff.next(after * 1000);
-        yield { type: "offline", error, retryIn };
-        // With a Retry-After of the service, not even coming online ends the wait.
-        await (after > 0 ? sleep(retryIn, options.signal).catch(() => undefined) : sleepUntilOnline(retryIn, options.signal));
+        yield { type: "offline", error, retryIn: reconnection.ended(error) };
       }
+      await reconnection.wait(options.signal);
     }
   }
 
@@ -100,42 +93,19 @@ export class Feed {
     }
   }
 
-  async *#stream(
-    position: Position,
-    { kinds, signal, silence = SILENCE }: FollowOptions,
-    backoff: Backoff,
-  ): Steps {
-    const connection = new AbortController();
-    const timer = setTimeout(() => connection.abort(new NetworkError("No response")), silence);
-    const cut = () => connection.abort(new NetworkError("The device is offline"));
-    globalThis.addEventListener?.("offline", cut);
-    const request = {
-      path: "/api/events",
-      query: { kinds },
-      headers: { "Last-Event-ID": position.cursor },
-      timeout: Infinity,
-      retries: 0,
-      signal: signal === undefined ? connection.signal : AbortSignal.any([connection.signal, signal]),
-    };
-    let stream: EventStream | undefined;
-    try {
-      stream = new EventStream(await this.transport.open(request));
-      clearTimeout(timer);
-      yield { type: "live" };
-      for await (const arrived of stream.events(silence)) {
-        backoff.reset();
-        const last = arrived.at(-1);
-        if (last === undefined) continue;
-        const since = position.cursor;
-        position.cursor = last.cursor;
-        const changes = latest(arrived.map((event) => event.change));
-        yield { type: "changes", changes, since, cursor: last.cursor, complete: true, startedAt: 0 };
-      }
-    } finally {
-      clearTimeout(timer);
-      globalThis.removeEventListener?.("offline", cut);
-      stream?.cancel();
-      connection.abort();
+  async *#stream(position: Position, { kinds, signal, silence }: FollowOptions, reconnection: Reconnection): Steps {
+    const request = { path: "/api/events", query: { kinds }, headers: { "Last-Event-ID": position.cursor }, signal, silence };
+    let isOpen = false;
+    for await (const arrived of serverEvents(this.transport, request)) {
+      if (isOpen) reconnection.succeeded();
+      else yield { type: "live" };
+      isOpen = true;
+      const last = arrived.at(-1);
+      if (last?.id === undefined) continue;
+      const since = position.cursor;
+      position.cursor = last.id;
+      const changes = latest(arrived.map(({ data }) => JSON.parse(data) as SharedChange));
+      yield { type: "changes", changes, since, cursor: last.id, complete: true, startedAt: 0 };
     }
   }
 }

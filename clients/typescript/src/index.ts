@@ -4,7 +4,7 @@ export { ApiError, NetworkError, OtherUserError, TaskwardError, type ErrorCode }
 export type { FeedStep, FollowOptions } from "./feed.js";
 export type { KeyOptions } from "./post.js";
 export type { ConditionalRead, ConditionalWrite } from "./resource.js";
-export type { Invitations, Members, SpaceClient, Spaces } from "./spaces.js";
+export type { FollowSpacesOptions, Invitations, Members, SpaceClient, Spaces, SpaceState, SpaceStep } from "./spaces.js";
 export { localTime } from "./time.js";
 export type { TokenSource } from "./token.js";
 export type { ClientOptions, RequestOptions } from "./transport.js";

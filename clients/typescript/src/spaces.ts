@@ -1,4 +1,6 @@
-import { isDeletedBefore, isSpaceNotFound } from "./errors.js";
+import { Reconnection } from "./backoff.js";
+import { isAboutToken, isDeletedBefore, isSpaceNotFound } from "./errors.js";
+import { serverEvents } from "./events.js";
 import { Owner } from "./owner.js";
 import { post, type KeyOptions } from "./post.js";
 import type { ConditionalRead, ConditionalWrite } from "./resource.js";
@@ -26,6 +28,19 @@ import type {
   TaggedSpace,
 } from "./types.js";
 
+/** The state of a space, which is another one after each change; or that the user is not in the space any more. */
+export type SpaceState = { space_id: string; state: string } | { space_id: string; gone: true };
+
+export type SpaceStep =
+  | ({ type: "state" } & SpaceState)
+  /** The connection failed; it is tried again after `retryIn` milliseconds. */
+  | { type: "offline"; error: unknown; retryIn: number };
+
+export interface FollowSpacesOptions extends RequestOptions {
+  /** As of `Feed.follow`. */
+  silence?: number;
+}
+
 interface AllSpaces {
   spaces: SpaceOfMember[];
   etag: string;
@@ -40,6 +55,30 @@ export class Spaces {
   list(options?: RequestOptions): Promise<AllSpaces>;
   list(options: RequestOptions & { ifNoneMatch?: string } = {}): Promise<AllSpaces | undefined> {
     return readTagged<{ spaces: SpaceOfMember[] }>(this.transport, { path: SPACES }, options);
+  }
+
+  /**
+   * Yields the state of each space, and a new one when the space has changed, until the signal is aborted. It connects again by
+   * itself, and begins with all spaces each time.
+   *
+   * Throws an ApiError with status 401 if the token is rejected and cannot be renewed.
+   */
+  async *follow({ signal, silence }: FollowSpacesOptions = {}): AsyncGenerator<SpaceStep, void, undefined> {
+    const reconnection = new Reconnection();
+    while (!signal?.aborted) {
+      try {
+        for await (const arrived of serverEvents(this.transport, { path: `${SPACES}/events`, signal, silence })) {
+          for (const { data } of arrived) yield { type: "state", ...(JSON.parse(data) as SpaceState) };
+          if (arrived.length > 0) reconnection.succeeded();
+        }
+        reconnection.ended();
+      } catch (error) {
+        if (signal?.aborted) return;
+        if (isAboutToken(error)) throw error;
+        yield { type: "offline", error, retryIn: reconnection.ended(error) };
+      }
+      await reconnection.wait(signal);
+    }
   }
 
   /** Creates a space, whose owner the user becomes. `name` is what the user is called in it. */

@@ -262,3 +262,69 @@ test("objects of another owner than the space end the synchronization", async (t
   t.after(() => store.close());
   assert.equal((await store.tasks.create({ title: "x" })).user_id, space);
 });
+
+test("one stream has the states of all spaces, of later ones too, and tells of a removal", { skip }, async () => {
+  const [home, garden] = [await shared("Home"), await shared("Garden")];
+  const guest = person();
+  await guest.spaces.redeem(home.invitation);
+  const states = new Map<string, string | undefined>();
+  const watching = new AbortController();
+  const watched = (async () => {
+    for await (const step of guest.spaces.follow({ signal: watching.signal })) {
+      if (step.type === "state") states.set(step.space_id, "state" in step ? step.state : undefined);
+    }
+  })();
+  await until(() => states.has(home.space.id), "the first state");
+  const before = states.get(home.space.id);
+  await home.of.tasks.create({ title: "Sweep" });
+  await until(() => states.get(home.space.id) !== before, "the state after a change");
+  const { member } = await guest.spaces.redeem(garden.invitation);
+  await until(() => states.has(garden.space.id), "the state of a new space");
+  await garden.of.members.remove(member.id);
+  await until(() => states.has(garden.space.id) && states.get(garden.space.id) === undefined, "the removal");
+  watching.abort();
+  await watched;
+});
+
+test("a stream of states that breaks off is opened again, and a rejected token ends it", async (t) => {
+  const space_id = uuid7();
+  const { url, received } = await server(t, (_, response, number) => {
+    if (number === 1) return fail(response, 503, "SERVICE_UNAVAILABLE", { "Retry-After": "0" });
+    if (number === 3) return fail(response, 401, "TOKEN_EXPIRED");
+    response.writeHead(200, { "Content-Type": "text/event-stream" }).write(`: \n\ndata: ${JSON.stringify({ space_id, state: "a" })}\n\n`);
+    setTimeout(() => response.destroy(), 100);
+  });
+  const steps: string[] = [];
+  const client = new Taskward({ baseUrl: url, token: token(randomUUID()) });
+  await assert.rejects(async () => {
+    for await (const step of client.spaces.follow()) steps.push(step.type === "state" && "state" in step ? step.state : step.type);
+  }, { status: 401 });
+  assert.deepEqual(steps, ["offline", "a", "offline"]);
+  assert.deepEqual([...new Set(received.map(({ path }) => path))], ["/api/spaces/events"]);
+});
+
+test("all stores of a device share one stream, and read a space when it has changed", { skip }, async (t) => {
+  const spaces = [await shared("Home"), await shared("Garden"), await shared("Work")];
+  const paths: string[] = [];
+  const counting: typeof fetch = (input, init) => {
+    paths.push(new URL(String(input)).pathname);
+    return fetch(input, init);
+  };
+  const sub = randomUUID();
+  for (const { invitation } of spaces) await person(sub).spaces.redeem(invitation);
+  const stores = await open(t, person(sub, { fetch: counting }));
+  stores.start();
+  const of = (id: string) => stores.spaces.get(id);
+  await until(() => stores.spaces.size === 3, "the stores are opened");
+  await settled(stores.own, ...stores.spaces.values());
+  await until(() => paths.includes("/api/spaces/events"), "the stream is opened");
+
+  const [home] = spaces;
+  assert.ok(home);
+  await home.of.tasks.create({ title: "Sweep" });
+  await until(() => titles(of(home.space.id))?.length === 1, "the change arrives");
+  const reads = paths.filter((path) => path.endsWith("/changes") && path.includes("/spaces/"));
+  assert.deepEqual(paths.filter((path) => path === "/api/spaces/events").length, 1);
+  assert.ok(!paths.includes("/api/spaces"));
+  assert.ok(reads.length <= 8, `${reads.length} reads`); // the first of three, one for each first state, one for the change
+});

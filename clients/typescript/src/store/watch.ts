@@ -1,15 +1,10 @@
-import { Backoff, sleep } from "../backoff.js";
 import type { Taskward } from "../client.js";
-import { ApiError, isAboutToken } from "../errors.js";
 
-/** Milliseconds between two reads of the states of the spaces. */
-const INTERVAL = 3000;
-const MAX_RETRY_DELAY = 30_000;
-
-/** Watches which spaces have changed, all with one request, as browsers open few connections at once. */
+/** Watches which spaces have changed, all by one event stream, as browsers open few connections at once. */
 export class SpaceWatch {
   readonly #states = new Map<string, string>();
   readonly #waiting = new Map<string, Set<() => void>>();
+  #onFirst: () => void = () => undefined;
 
   constructor(private readonly client: Taskward) {}
 
@@ -20,38 +15,39 @@ export class SpaceWatch {
       this.#waiting.set(space, waiting.add(resolve));
       signal?.addEventListener("abort", () => resolve(), { once: true });
       if (signal?.aborted) resolve();
+      this.#onFirst();
     });
   }
 
-  /** Watches until the signal is aborted, or the token is rejected. */
+  /** Watches until the signal is aborted, or the token is rejected. It connects once this tab has to know of a space. */
   async run(signal: AbortSignal): Promise<void> {
-    const backoff = new Backoff(INTERVAL, MAX_RETRY_DELAY);
-    let ifNoneMatch: string | undefined;
-    while (!signal.aborted) {
-      let delay = INTERVAL;
-      try {
-        const all = await this.client.spaces.list({ signal, ...(ifNoneMatch !== undefined && { ifNoneMatch }) });
-        if (all !== undefined) this.#receive(new Map(all.spaces.map(({ space, state }) => [space.id, state])));
-        ifNoneMatch = all?.etag ?? ifNoneMatch;
-        backoff.reset();
-      } catch (error) {
-        if (signal.aborted) return;
-        this.#wakeAll(); // each tries by itself, and has the error
-        if (isAboutToken(error)) return;
-        delay = backoff.next(error instanceof ApiError ? (error.retryAfter ?? 0) * 1000 : 0);
+    await this.#first(signal);
+    try {
+      for await (const step of this.client.spaces.follow({ signal })) {
+        if (step.type === "offline") this.#wakeAll();
+        else this.#receive(step.space_id, "state" in step ? step.state : undefined);
       }
-      await sleep(delay, signal).catch(() => undefined);
+    } catch {
+      this.#wakeAll();
     }
   }
 
-  #receive(states: ReadonlyMap<string, string>): void {
-    for (const space of new Set([...this.#states.keys(), ...states.keys()])) {
-      if (this.#states.get(space) !== states.get(space)) this.#wake(space);
-    }
-    this.#states.clear();
-    for (const [space, state] of states) this.#states.set(space, state);
+  #first(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onFirst = resolve;
+      signal.addEventListener("abort", () => resolve(), { once: true });
+      if (signal.aborted || this.#waiting.size > 0) resolve();
+    });
   }
 
+  #receive(space: string, state: string | undefined): void {
+    if (state !== undefined && this.#states.get(space) === state) return;
+    if (state === undefined) this.#states.delete(space);
+    else this.#states.set(space, state);
+    this.#wake(space);
+  }
+
+  /** Each space is tried by itself, and has the error. */
   #wakeAll(): void {
     for (const space of this.#waiting.keys()) this.#wake(space);
   }
