@@ -134,7 +134,6 @@ export class App implements Page {
   close(): void {
     const { task } = this.route;
     this.go({ task: undefined });
-    // An element that the user has focused meanwhile keeps the focus.
     if (task !== undefined) this.#focusOnceShown(() => (document.activeElement === document.body ? rowControl(task) : null));
   }
 
@@ -227,8 +226,11 @@ export class App implements Page {
     if (isCurrent() && (this.actions.areRunning || this.drafts.haveChanges)) event.preventDefault();
   }
 
+  /** Moves the focus after the next rendering; an element that the user has focused meanwhile keeps it. */
   #focusOnceShown(find: () => HTMLElement | null): void {
-    requestAnimationFrame(() => requestAnimationFrame(() => find()?.focus()));
+    const before = document.activeElement;
+    const focus = () => void ([before, document.body].includes(document.activeElement) && find()?.focus());
+    requestAnimationFrame(() => requestAnimationFrame(focus));
   }
 
   /** Sends the time zone, by which the service finds the day on which a recurring task was completed: docs/dates.md. */
