@@ -1,4 +1,4 @@
-// An OpenID Connect provider: node server.js <issuer> <origin of the app> <seconds that access tokens are valid>
+// An OpenID Connect provider: node oidc_provider.js <issuer> <origin of the app> <seconds that access tokens are valid>
 // SIGUSR2 revokes all refresh tokens.
 import { Provider } from "oidc-provider";
 
