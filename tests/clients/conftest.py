@@ -53,3 +53,13 @@ def web_source(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(CLIENTS / name, copied / name, ignore=ignored)
     install_packages(copied / "web")
     return copied / "web"
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Returns the source of axe-core."""
+    folder = tmp_path_factory.mktemp("axe")
+    for name in ("package.json", "package-lock.json"):
+        (folder / name).write_bytes((CLIENTS / "web" / name).read_bytes())
+    install_packages(folder)
+    return (folder / "node_modules/axe-core/axe.min.js").read_text("utf-8")

@@ -1,23 +1,21 @@
 """The web app for everyone: with assistive technology, in production, with many tasks, on a small screen."""
 
-import json
 import time
 from pathlib import Path
 
 import pytest
 from changes.browser import CHROMIUM, Browser
 from changes.streams import InProcess, in_process_server
+from clients.accessibility import look, violations
 from clients.web_page import JUMPS, LONG_TASKS, SCROLL, WebApp, open_web_app
 from clients.web_service import api, development, service_with
 from support import settings_for, token_for
-from support.npm import install_packages
 
 pytestmark = [
     pytest.mark.processes,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here"),
 ]
 
-WEB = Path(__file__).parents[2] / "clients/web"
 RECORD_RESPONSES = """
 window.responses = [];
 const send = fetch;
@@ -28,42 +26,6 @@ window.fetch = async (...request) => {
 };
 """
 UNREAD = "responses.filter(({ body, bodyUsed }) => body !== null && !bodyUsed).map(({ url }) => url)"
-AXE = (
-    "axe.run(document, { resultTypes: ['violations'], runOnly: %s })"
-    ".then(({ violations }) => JSON.stringify(violations))"
-)
-
-
-@pytest.fixture(scope="module")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Returns the source of axe-core."""
-    folder = tmp_path_factory.mktemp("axe")
-    for name in ("package.json", "package-lock.json"):
-        (folder / name).write_bytes((WEB / name).read_bytes())
-    install_packages(folder)
-    return (folder / "node_modules/axe-core/axe.min.js").read_text("utf-8")
-
-
-async def look(page: WebApp, *, dark: bool, width: int) -> None:
-    """Shows the page with these preferences, on a screen of that width."""
-    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-    await page.window.ask("Emulation.setEmulatedMedia", features=[scheme])
-    await page.window.ask(
-        "Emulation.setDeviceMetricsOverride", width=width, height=844, deviceScaleFactor=1, mobile=width < 500
-    )
-
-
-async def violations(page: WebApp, axe: str, width: int = 1280) -> dict[str, list[str]]:
-    """Returns the rules that a page breaks, with the elements: light, and those of colours dark too."""
-    if not await page.run("'axe' in window"):
-        await page.run(f"{axe}; undefined")
-    found: dict[str, list[str]] = {}
-    for dark, rules in ((True, "['color-contrast', 'link-in-text-block']"), (False, "undefined")):
-        await look(page, dark=dark, width=width)
-        for one in json.loads(await page.run(AXE % rules)):
-            nodes = [node["html"] + str(node["any"])[:300] for node in one["nodes"]]
-            found[f"{one['id']}, {'dark' if dark else 'light'}"] = nodes
-    return found
 
 
 async def test_axe_finds_nothing_in_the_main_views(browser: Browser, service: InProcess, axe: str) -> None:

@@ -1,0 +1,149 @@
+"""Three people with three roles in one space of the web app, each in a browser context of their own."""
+
+import json
+
+import pytest
+from changes.browser import CHROMIUM, Browser
+from changes.streams import InProcess
+from clients.accessibility import look, violations
+from clients.test_web_app_sharing import (
+    ASSIGNEES,
+    COMMENTS,
+    DIALOG,
+    SELECT,
+    go,
+    invite,
+    join,
+    service,
+    share,
+    signed_in,
+)
+from clients.test_web_app_trash import shows_trash
+from clients.web_page import TITLES, WebApp
+
+__all__ = ["service"]
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.timeout(240),
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here"),
+]
+
+SMALL = 320
+
+
+async def team(browser: Browser, service: InProcess, *tasks: str) -> tuple[WebApp, WebApp, WebApp]:
+    """Returns the pages of an owner, an editor and a viewer of a space with a list of these tasks."""
+    ann, bob, eve = [await signed_in(browser, service, sub) for sub in ("ann", "bob", "eve")]
+    await join(bob, await share(ann, "Flat", *tasks), "Bob")
+    await bob.shows(*tasks)
+    await open_people(ann)
+    await join(eve, await invite(ann, "viewer"), "Eve")
+    await eve.shows(*tasks)
+    return ann, bob, eve
+
+
+async def open_people(page: WebApp) -> None:
+    """Opens the dialog with the members."""
+    await go(page, "all")
+    await page.click("Space Flat")
+    await page.click("People", DIALOG)
+
+
+async def has(page: WebApp, *titles: str) -> None:
+    """Waits until these tasks are shown, in any order."""
+    await page.until(f"JSON.stringify({TITLES}.toSorted()) === JSON.stringify({json.dumps(sorted(titles))})")
+
+
+async def test_three_people_work_without_a_network_and_converge(browser: Browser, service: InProcess) -> None:
+    ann, bob, eve = people = await team(browser, service, "Milk", "Bread")
+    for page in (ann, bob):
+        await go(page, "list")
+        await page.window.cut_off(offline=True)
+        await page.says("Offline", ".status")
+    await ann.add("Eggs")
+    await ann.open("Milk")
+    await ann.fill(".details .title textarea", "Oat milk")
+    await ann.press("Escape")
+    await bob.add("Butter")
+    await bob.open("Milk")
+    await bob.fill("[aria-label='Due: day']", "2031-02-03")
+    await bob.press("Escape")
+    for page in (ann, bob):
+        await page.window.cut_off(offline=False)
+        await page.run("dispatchEvent(new Event('online'))")
+
+    for page in people:
+        await has(page, "Oat milk", "Bread", "Eggs", "Butter")
+        assert "not saved" not in await page.run("document.body.innerText")
+    await eve.open("Oat milk")
+    await eve.until("document.querySelector('[aria-label=\"Due: day\"]').value === '2031-02-03'")
+    assert [await page.run("window.problems") for page in people] == [[], [], []]
+
+
+async def test_they_comment_assign_restore_and_part(browser: Browser, service: InProcess) -> None:
+    ann, bob, eve = people = await team(browser, service, "Milk", "Bread")
+    for page in people:
+        await go(page, "list")
+    await bob.open("Milk")
+    await bob.fill(".discussion textarea", "Two of them?")
+    await bob.click("Send", ".discussion")
+    await eve.open("Milk")
+    await eve.until(f"JSON.stringify({COMMENTS}) === '[\"Two of them?\"]'")
+    assert await eve.run("document.querySelector('.discussion textarea')") is None, "a viewer writes nothing"
+    await bob.until(f"{ASSIGNEES}?.length === 4")
+    await bob.run(f"(({SELECT}).value = {ASSIGNEES}.find((one) => one.text === 'Eve').value)")
+    await bob.run(f"({SELECT}).dispatchEvent(new Event('change', {{ bubbles: true }}))")
+    await eve.until(f"{ASSIGNEES}.find((one) => one.selected).text === 'Eve'")
+
+    await ann.focus("Bread")
+    await ann.press("Delete")
+    await ann.says("Deleted: Bread", ".toast")
+    for page in people:
+        await has(page, "Milk")
+    await bob.press("Escape")
+    await bob.run('document.querySelector(\'.sidebar a[href^="#/space/"][href$="/trash"]\').click()')
+    await shows_trash(bob, "Bread")
+    await bob.click("Restore Bread")
+    await shows_trash(bob)
+    for page in (ann, eve):
+        await has(page, "Milk", "Bread")
+
+    await open_people(ann)
+    await ann.click("Remove Bob", DIALOG)
+    await ann.until(f"!document.querySelector('{DIALOG}').innerText.includes('Bob')")
+    await ann.click("Done", DIALOG)
+    await bob.until("!document.querySelector('.sidebar').innerText.includes('Flat')")
+    await go(ann, "list")
+    await ann.add("Eggs")
+    await has(eve, "Milk", "Bread", "Eggs")
+    assert [await page.run("window.problems") for page in people] == [[], [], []]
+
+
+async def test_axe_finds_nothing_in_the_views_of_a_space(
+    browser: Browser, service: InProcess, axe: str
+) -> None:
+    ann, bob, eve = await team(browser, service, "Milk")
+    found = {"viewer": await violations(eve, axe)}
+    await go(ann, "list")
+    found["list"] = await violations(ann, axe)
+    await ann.open("Milk")
+    await ann.fill(".discussion textarea", "Two of them?")
+    await ann.click("Send", ".discussion")
+    await ann.until(f"{COMMENTS}.length === 1")
+    for width in (1280, SMALL):
+        found[f"details, {width}"] = await violations(ann, axe, width)
+    await ann.click("Activity of this task", ".details")
+    await ann.says("commented on", DIALOG)
+    found["activity"] = await violations(ann, axe, SMALL)
+    await ann.click("Done", DIALOG)
+    await look(ann, dark=False, width=1280)
+    await ann.press("Escape")
+    await open_people(ann)
+    await ann.says("Eve", DIALOG)
+    for width in (1280, SMALL):
+        found[f"people, {width}"] = await violations(ann, axe, width)
+        assert await ann.run("document.documentElement.scrollWidth") <= width
+    await bob.run("location.hash = '#/today'")
+    found["today"] = await violations(bob, axe, SMALL)
+    assert {view: rules for view, rules in found.items() if rules} == {}
