@@ -11,7 +11,7 @@ from taskward.spaces.forms import CALLER, read_in_space
 from taskward.spaces.tables import MEMBERS
 from taskward.tasks.list_statements import MAX_FILTERED, filtered_list
 from taskward.tasks.sorts import key_of
-from taskward.tasks.tables import TASKS
+from taskward.tasks.tables import COLUMNS, TASKS
 from taskward.users.statements import OWNER
 from taskward.users.tables import USERS
 
@@ -34,15 +34,13 @@ MEMBER_AND_COUNTER: Final = Read(
 def agenda_list(sort: str, conditions: frozenset[str], *, has_cursor: bool, in_space: bool) -> Read:
     """Lists the tasks of an owner, in a space those of one member; ties are in the order of the owners.
 
-    It returns what `filtered_list` returns and, unless it is sorted by the id only, the value that it is
-    sorted by.
+    It returns the columns of a task and, unless it is sorted by the id only, the value that it is sorted by.
     """
     if in_space:
         conditions |= {"assigned"}
     listed = filtered_list(sort, has_cursor, has_search=False, conditions=conditions)
-    column, statement = key_of(sort).column, listed.statement
-    if column is not None:
-        statement = statement.add_columns(column)
+    column = key_of(sort).column
+    statement = listed.statement.with_only_columns(*COLUMNS, *([] if column is None else [column]))
     owner = TASKS.c.user_id
     read = replace(
         listed,

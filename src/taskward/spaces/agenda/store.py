@@ -27,11 +27,11 @@ from taskward.tasks.tables import TaskRecord, columns_after_task, task_records
 
 
 class _Space(NamedTuple):
-    """A space of the caller: its counter, and the caller as a member."""
+    """A space of the caller: its counter, and the caller as a member; the ids are as the database has them."""
 
-    id: UUID
+    id: UUID | str
     counter: int
-    member_id: UUID
+    member_id: UUID | str
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,7 @@ class Agenda:
         own, found = await self._rows.rows_of_several(
             [(COUNTER, [{"owner": self._person}]), (MEMBER_AND_COUNTER, asked)]
         )
-        spaces = [_Space(UUID(str(row[0])), row[1], UUID(str(row[2]))) for row in found]
-        return Owners(self._person, own[0][0] if own else 0, spaces)
+        return Owners(self._person, own[0][0] if own else 0, [_Space(*row) for row in found])
 
     def check_cursor(self, query: AgendaQuery) -> AgendaPosition | None:
         """Returns the position of the query's cursor, if it has one.
@@ -129,8 +128,10 @@ class Agenda:
         return self._spaces.caller.id
 
 
-def _values_of(owner: UUID, values: Mapping[str, Any], position: AgendaPosition | None) -> dict[str, Any]:
-    continued = None if position is None else position.values(owner)
+def _values_of(
+    owner: UUID | str, values: Mapping[str, Any], position: AgendaPosition | None
+) -> dict[str, Any]:
+    continued = None if position is None else position.values(UUID(str(owner)))
     return {**values, "owner": owner, **(continued or {})}
 
 
