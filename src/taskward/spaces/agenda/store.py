@@ -27,7 +27,7 @@ from taskward.tasks.tables import TaskRecord, columns_after_task, task_records
 
 
 class _Space(NamedTuple):
-    """A space of the caller: its counter, and the caller as a member; the ids are as the database has them."""
+    """A space of the caller: its counter, and the caller as its member; ids as the database has them."""
 
     id: UUID | str
     counter: int
