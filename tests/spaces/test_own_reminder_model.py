@@ -154,7 +154,7 @@ async def test_random_work_leaves_the_reminders_of_the_model(
 async def test_requests_at_once_leave_what_some_order_of_them_leaves(
     app: FastAPI, ann: Person, bob: Person
 ) -> None:
-    """A change of the task and one of the reminders: whichever is last, the pending ones fit both."""
+    """A change of the task and one of the reminders: the pending ones fit both in the end."""
     model = await new_model(0, ann, bob)
     for _ in range(15):
         task, other = model.chance.sample(model.tasks, 2)
