@@ -4,6 +4,7 @@ import { patched, satisfied } from "../dist/store/patch.js";
 import { enqueue } from "../dist/store/queue.js";
 import type { Write } from "../dist/store/records.js";
 import { View } from "../dist/store/view.js";
+import type { Task } from "@taskward/client";
 import { TASK } from "./support.js";
 
 const A = "01a1fbfc-4844-7a1c-8c5e-5d1f3c2b1a0a";
@@ -121,4 +122,13 @@ test("what is in a deleted or moved object goes along", () => {
     [undefined, undefined, undefined, undefined],
   );
   assert.deepEqual(shown(write(1, "delete", "one", {}, { kind: "list", contents: "delete" })).map(([id]) => id), ["d"]);
+});
+
+test("times of reminders are as the service writes them, so that its answer is no other state", () => {
+  const reminders = [{ offset_minutes: -10 }, { at: "2031-02-02T08:30:00.000Z" }, { at: "2031-02-02T09:30:00+01:00" }];
+  const shown: Task = patched<Task>(TASK, { reminders }, TASK.updated_at);
+  const at = "2031-02-02T08:30:00Z";
+  assert.deepEqual(shown.reminders, [{ offset_minutes: -10 }, { at }, { at }]);
+  assert.ok(satisfied({ ...TASK, reminders: [{ offset_minutes: -10 }, { at }, { at }] }, { reminders }));
+  assert.ok(!("reminders" in patched(shown, { reminders: [] }, TASK.updated_at)));
 });

@@ -63,8 +63,15 @@ function canonical(value: unknown): string {
 function set(fields: Record<string, unknown>, name: string, value: unknown): void {
   const text = typeof value === "string" && (name === "title" || name === "description") ? value.trim() : value;
   if (name === "description") fields[name] = text === "" ? null : text;
+  else if (name === "reminders" && Array.isArray(text) && text.length > 0) fields[name] = text.map(inUtc);
   else if (text === null || text === undefined || isEqual(text, [])) delete fields[name];
   else fields[name] = text;
+}
+
+/** Returns a reminder with its time as the service writes it, so that its answer is no other state than the one shown. */
+function inUtc(reminder: { at?: string }): { at?: string } {
+  const time = reminder.at === undefined ? NaN : Date.parse(reminder.at);
+  return Number.isNaN(time) ? reminder : { ...reminder, at: new Date(time).toISOString().replace(".000Z", "Z") };
 }
 
 /** A merge of one level; RFC 7396 has no other here. */
