@@ -23,7 +23,16 @@ STREAM_ENDS: Final = 6.0
 """Seconds after the removal within which a stream ends."""
 
 SECRET: Final = "Written after the removal"
-READS: Final = ("", "/tasks", "/tasks/summary?now=2026-11-25T00:00:00%2B01:00", "/lists", "/labels", "/changes", "/members", "/export")
+READS: Final = (
+    "",
+    "/tasks",
+    "/tasks/summary?now=2026-11-25T00:00:00%2B01:00",
+    "/lists",
+    "/labels",
+    "/changes",
+    "/members",
+    "/export",
+)
 
 pytestmark = [pytest.mark.processes, pytest.mark.engines("disk", "postgres")]
 
