@@ -109,8 +109,8 @@ async def test_nothing_passes_it_in_any_process(urls: list[str]) -> None:
         number = await number_of(ann, space)
         secrets = {(await task_in(ann, space, SECRET))["id"] for _ in range(5)}
         await until(lambda: all(one.answers[-1][0] > removed + 1 for one in members))
-        for one in working:
-            one.cancel()
+        for task in working:
+            task.cancel()
         await asyncio.gather(*working, return_exceptions=True)
         await asyncio.wait_for(asyncio.gather(*watching), 2 * STREAM_ENDS)
 
