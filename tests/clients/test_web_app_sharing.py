@@ -78,6 +78,13 @@ async def go(page: WebApp, view: str) -> None:
     await page.until(f"((one) => one !== null && (one.click(), true))({link})")
 
 
+async def assign(page: WebApp, name: str, *, people: int) -> None:
+    """Assigns the task that is shown to one of that many people."""
+    await page.until(f"{ASSIGNEES}?.length === {people + 1}")
+    await page.run(f"(({SELECT}).value = {ASSIGNEES}.find((one) => one.text === '{name}').value)")
+    await page.run(f"({SELECT}).dispatchEvent(new Event('change', {{ bubbles: true }}))")
+
+
 async def join(page: WebApp, link: str, name: str) -> None:
     await page.run(f"location.href = '{link}'")
     await page.says("Join a space", DIALOG)
@@ -214,9 +221,7 @@ async def test_what_is_assigned_is_in_the_own_views_of_the_member(
         await ann.open(title)
         await ann.until("document.querySelector('.details input[type=date]') !== null")
         await ann.fill(".details input[type=date]", await ann.run("new Date().toLocaleDateString('sv')"))
-    await ann.until(f"{ASSIGNEES}?.length === 3")
-    await ann.run(f"(({SELECT}).value = {ASSIGNEES}.find((one) => one.text === 'Bob').value)")
-    await ann.run(f"({SELECT}).dispatchEvent(new Event('change', {{ bubbles: true }}))")
+    await assign(ann, "Bob", people=2)
 
     await bob.run("document.querySelector('.sidebar a[href=\"#/today\"]').click()")
     await bob.shows("Bread")

@@ -10,7 +10,7 @@ from clients.test_web_app_sharing import (
     ASSIGNEES,
     COMMENTS,
     DIALOG,
-    SELECT,
+    assign,
     go,
     invite,
     join,
@@ -91,9 +91,7 @@ async def test_they_comment_assign_restore_and_part(browser: Browser, service: I
     await eve.open("Milk")
     await eve.until(f"JSON.stringify({COMMENTS}) === '[\"Two of them?\"]'")
     assert await eve.run("document.querySelector('.discussion textarea')") is None, "a viewer writes nothing"
-    await bob.until(f"{ASSIGNEES}?.length === 4")
-    await bob.run(f"(({SELECT}).value = {ASSIGNEES}.find((one) => one.text === 'Eve').value)")
-    await bob.run(f"({SELECT}).dispatchEvent(new Event('change', {{ bubbles: true }}))")
+    await assign(bob, "Eve", people=3)
     await eve.until(f"{ASSIGNEES}.find((one) => one.selected).text === 'Eve'")
 
     await ann.focus("Bread")

@@ -131,20 +131,21 @@ def by_text(reminders: list[Json]) -> list[str]:
     return sorted(map(str, reminders))
 
 
-async def new_model(seed: int, ann: Person, bob: Person) -> Model:
+async def new_model(seed: int, ann: Person, bob: Person) -> tuple[Model, Json]:
+    """Returns the model of a new space with three tasks, and the second member."""
     space = await new_space(ann, time_zone=ZONES[0])
-    await join(ann, space, bob)
+    member = await join(ann, space, bob)
     model = Model(random.Random(seed), space, {"ann": ann, "bob": bob})  # noqa: S311 - not for secrets
     for _ in range(3):
         await model.create(Task(""), "ann")
-    return model
+    return model, member
 
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_random_work_leaves_the_reminders_of_the_model(
     app: FastAPI, ann: Person, bob: Person, seed: int
 ) -> None:
-    model = await new_model(seed, ann, bob)
+    model, _ = await new_model(seed, ann, bob)
     for number in range(STEPS):
         await model.step()
         if number % 10 == 9:
@@ -155,7 +156,7 @@ async def test_requests_at_once_leave_what_some_order_of_them_leaves(
     app: FastAPI, ann: Person, bob: Person
 ) -> None:
     """A change of the task and one of the reminders: the pending ones fit both in the end."""
-    model = await new_model(0, ann, bob)
+    model, _ = await new_model(0, ann, bob)
     for _ in range(15):
         task, other = model.chance.sample(model.tasks, 2)
         await asyncio.gather(
@@ -169,14 +170,10 @@ async def test_requests_at_once_leave_what_some_order_of_them_leaves(
 
 
 async def test_none_of_a_member_who_has_left_is_pending(app: FastAPI, ann: Person, bob: Person) -> None:
-    space = await new_space(ann, time_zone=ZONES[0])
-    member = await join(ann, space, bob)
-    model = Model(random.Random(1), space, {"ann": ann, "bob": bob})  # noqa: S311 - not for secrets
-    for _ in range(3):
-        await model.create(Task(""), "ann")
+    model, member = await new_model(1, ann, bob)
     for _ in range(20):
         await model.step()
-    await remove(ann, space, member)
+    await remove(ann, model.path, member)
     del model.people["bob"]
     for task in model.tasks:
         task.reminders.pop("bob", None)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import BindParameter, Select, select
 from sqlalchemy.dialects import sqlite
@@ -142,8 +142,7 @@ def condition_first(read: Read) -> Select[Any]:
             return select(element).where(condition).scalar_subquery()
         return None
 
-    statement: Any = replacement_traverse(read.statement, {}, of_owner)
-    return statement  # type: ignore[no-any-return] # a copy
+    return cast("Select[Any]", replacement_traverse(read.statement, {}, of_owner))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
