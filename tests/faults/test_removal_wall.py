@@ -17,6 +17,7 @@ from faults.own_postgres import free_port
 from faults.services import serving
 from spaces.space_support import SPACE_NOT_FOUND, join, new_space, remove, task_in
 from support import MakeDatabase, refusal
+from support.waiting import until
 
 PROCESSES: Final = 3
 STREAM_ENDS: Final = 6.0
@@ -102,13 +103,13 @@ async def test_nothing_passes_it_in_any_process(urls: list[str]) -> None:
         await task_in(ann, space, "Before", labels=["a"])
         working = [asyncio.create_task(work()) for one in members for work in (one.read, one.write)]
         watching = [asyncio.create_task(one.watch()) for one in members]
-        await until(lambda: all(len(one.answers) > 50 and one.shown for one in members))
+        await until(lambda: all(len(one.answers) > 50 and one.shown for one in members), 30)
 
         await remove(ann, space, member)
         removed = monotonic()
         number = await number_of(ann, space)
         secrets = {(await task_in(ann, space, SECRET))["id"] for _ in range(5)}
-        await until(lambda: all(one.answers[-1][0] > removed + 1 for one in members))
+        await until(lambda: all(one.answers[-1][0] > removed + 1 for one in members), 30)
         for task in working:
             task.cancel()
         await asyncio.gather(*working, return_exceptions=True)
@@ -139,9 +140,3 @@ async def number_of(ann: HttpClient, space: str) -> int:
 
 def tag_of(change: dict[str, Any]) -> int:
     return int(change["etag"].strip('"'))
-
-
-async def until(condition: Any) -> None:
-    async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110 - several processes are waited for
-            await asyncio.sleep(0.02)

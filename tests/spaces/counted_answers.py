@@ -1,7 +1,9 @@
 """Answers about spaces, to the byte, and the statements that they took."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -45,22 +47,33 @@ class CountedRows:
         await self._rows.scrub()
 
 
-def counted_steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Returns a list to which each statement on SQLite adds its steps of the virtual machine."""
+@contextmanager
+def counted_steps(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Yields a list to which each statement on SQLite that runs within adds its steps of the virtual machine.
+
+    Statements of the background do not count: theirs is the context in which the app was started.
+    """
     start = CompiledSql.cursor
     steps: list[int] = []
+    is_within = ContextVar("is_within", default=False)
 
     def counted(sql: CompiledSql, connection: sqlite3.Connection, values: Values) -> sqlite3.Cursor:
         def step() -> int:
             steps[-1] += 1
             return 0
 
-        steps.append(0)
-        connection.set_progress_handler(step, 1)
+        if is_within.get():
+            steps.append(0)
+            connection.set_progress_handler(step, 1)
+        else:
+            connection.set_progress_handler(None, 0)
         return start(sql, connection, values)
 
-    monkeypatch.setattr(CompiledSql, "cursor", counted)
-    return steps
+    token = is_within.set(True)
+    with monkeypatch.context() as patched:
+        patched.setattr(CompiledSql, "cursor", counted)
+        yield steps
+    is_within.reset(token)
 
 
 def missing() -> str:
