@@ -116,8 +116,8 @@ def close(one: Any) -> None:
 
 
 def compile_statements() -> None:
-    """Compiles what each start would, with webhooks and without, and the schema: the results are cached."""
-    postgres = importlib.import_module("taskward.database.postgres.database")
+    """Compiles the schema and what requests would when they first need it: the results are kept."""
+    postgres = importlib.import_module("taskward.database.postgres.compiled")
     sqlite = importlib.import_module("taskward.database.sqlite.compiled")
     declared = importlib.import_module("taskward.database.statements").STATEMENTS
     schema = importlib.import_module("taskward.database.schema")
@@ -125,9 +125,7 @@ def compile_statements() -> None:
         schema.statements_since(None, dialect)
     for statement in declared:
         sqlite.SqliteStatement.compile(statement)
-    for marking in (False, True):
-        database = postgres.PostgresDatabase("postgresql://localhost/unused", 1, marking=marking)
-        database.use({statement: postgres.CompiledStatement.compile(statement) for statement in declared})
+        postgres.CompiledStatement.compile(statement)
 
 
 def run_taskward(streams: list[int], message: dict[str, Any]) -> NoReturn:

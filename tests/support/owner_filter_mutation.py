@@ -10,7 +10,16 @@ from sqlalchemy.sql import operators, visitors
 from support import database_of
 from taskward.database.postgres.compiled import CompiledStatement, CompiledWrite, as_single_statement
 from taskward.database.postgres.database import PostgresDatabase
-from taskward.database.statements import STATEMENTS, Command, Part, Read, Statement, Values, Write
+from taskward.database.statements import (
+    STATEMENTS,
+    Command,
+    Part,
+    Read,
+    Statement,
+    Values,
+    Write,
+    keeping_forms,
+)
 from taskward.users.statements import OWNER
 
 
@@ -21,15 +30,7 @@ def drop_owner_filters(app: FastAPI) -> None:
     """
     database = database_of(app)
     assert isinstance(database, PostgresDatabase)
-    database.use(
-        {
-            statement: CompiledStatement.compile(statement)
-            if is_of_service(statement)
-            else compiled_without_owner_filter(statement)
-            for statement in list(STATEMENTS)
-        },
-        cache(compiled_without_owner_filter),
-    )
+    database.use(compiled_without_owner_filter)
 
 
 class UnfilteredWrite(CompiledWrite):
@@ -45,9 +46,12 @@ def unfiltered_form(write: Write, parts: tuple[Part, ...]) -> CompiledStatement:
     return CompiledStatement.from_expression(without_owner(as_single_statement(write, parts)))
 
 
+@keeping_forms
 def compiled_without_owner_filter(statement: Statement) -> CompiledStatement:
     if isinstance(statement, Write):
         return UnfilteredWrite("", (), write=statement)
+    if is_of_service(statement):
+        return CompiledStatement.compile(statement)
     return CompiledStatement.compile(without_owner_filter(statement))
 
 

@@ -10,8 +10,6 @@ from support import Person, problems
 from support.paging import walk
 from support.task_rows import TaskRow, insert_task_rows
 
-from taskward.database.sqlite.compiled import SqliteStatement
-from taskward.database.statements import MAX_COMPILED
 from taskward.http.cursors import encode_cursor
 from taskward.tasks.list_statements import MAX_FILTERED, filtered_list
 from taskward.tasks.query import ListQuery
@@ -382,7 +380,6 @@ class TestStatements:
             assert (await ann.http.get(f"/api/tasks?{'&'.join(chosen)}")).status_code == 200
 
         assert filtered_list.cache_info().currsize == MAX_FILTERED
-        assert SqliteStatement.compile.cache_info().currsize <= MAX_COMPILED
 
 
 class TestTags:

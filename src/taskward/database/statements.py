@@ -1,4 +1,4 @@
-"""The statements that stores pass to a database; each engine compiles them once.
+"""The statements that stores pass to a database; each engine compiles one when it first runs it.
 
 A statement is a SQLAlchemy expression whose every value is a named `bindparam`. Stores declare theirs at
 import; `STATEMENTS` lists all of them, so that a test can verify that each is filtered by its owner. Only the
@@ -7,7 +7,8 @@ lists with filters are made when they are needed, because there are too many of 
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+from functools import cache, lru_cache, wraps
+from typing import Any, ClassVar, Final, NamedTuple, TypeAlias, TypeVar, cast
 
 from sqlalchemy import ColumnElement, Delete, Insert, Select, Update, bindparam, true
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
@@ -105,6 +106,8 @@ class Write:
     """Makes the form for a batch with these parts; an engine may try it first, because a write that gets no
     row from it is run by itself."""
 
+    declared: ClassVar = True
+
     def __post_init__(self) -> None:
         STATEMENTS.append(self)
 
@@ -145,6 +148,8 @@ class Command:
     """Whether it is the service's own, and no request's; it runs outside of row-level security, and before
     any step of its transaction that names an owner."""
 
+    declared: ClassVar = True
+
     def __post_init__(self) -> None:
         STATEMENTS.append(self)
 
@@ -164,6 +169,7 @@ class Split:
 
 
 Statement: TypeAlias = Read | Write | Command
+S = TypeVar("S", bound=Statement)
 
 Step: TypeAlias = tuple[Statement | Split, Values]
 """A statement to run, and its values."""
@@ -193,16 +199,35 @@ class Rollback(Exception):
 
 STATEMENTS: Final[list[Statement]] = []
 
-MAX_COMPILED: Final = 512
-"""Statements whose compiled form an engine keeps: all declared ones, and the latest of the others."""
+MAX_COMPILED: Final = 256
+"""Statements other than the declared ones whose compiled forms are kept."""
+
+_Compile = TypeVar("_Compile", bound=Callable[..., Any])
 
 
-class CompiledStatements(dict[Statement, T]):
-    """The compiled forms of the declared statements; others are compiled when they are run."""
+def keeping_forms(compile_statement: _Compile) -> _Compile:
+    """Decorates a function that compiles a statement, its last argument, so that each is compiled once.
 
-    def __init__(self, compile_statement: Callable[[Statement], T], declared: Mapping[Statement, T]) -> None:
-        super().__init__(declared)
-        self._compile = compile_statement
+    The forms of declared statements are kept for as long as the process runs, and the latest ones of others.
+    """
+    of_declared, of_others = cache(compile_statement), lru_cache(MAX_COMPILED)(compile_statement)
 
-    def __missing__(self, statement: Statement) -> T:
-        return self._compile(statement)
+    @wraps(compile_statement)
+    def kept(*arguments: Any) -> Any:
+        return (of_declared if arguments[-1].declared else of_others)(*arguments)
+
+    return cast("_Compile", kept)
+
+
+class Forms(dict[S, T]):
+    """The forms of statements for an engine, made when they are first run; of declared ones they are kept."""
+
+    def __init__(self, make: Callable[[S], T]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, statement: S) -> T:
+        form = self._make(statement)
+        if statement.declared:
+            self[statement] = form
+        return form

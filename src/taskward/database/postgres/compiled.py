@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, Final, cast
 from uuid import UUID
 
@@ -11,7 +11,6 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from taskward.database.outbox import mark_owners
 from taskward.database.statements import (
-    MAX_COMPILED,
     Change,
     Part,
     Read,
@@ -19,6 +18,7 @@ from taskward.database.statements import (
     Values,
     Write,
     Written,
+    keeping_forms,
 )
 from taskward.database.types import Id
 
@@ -39,7 +39,7 @@ class CompiledStatement:
         object.__setattr__(self, "_defaults", dict(self.names))
 
     @classmethod
-    @lru_cache(maxsize=MAX_COMPILED)
+    @keeping_forms
     def compile(cls, statement: Statement) -> "CompiledStatement":
         if isinstance(statement, Write):
             return CompiledWrite.of(statement)

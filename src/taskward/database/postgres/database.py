@@ -36,7 +36,6 @@ from taskward.database.postgres.pool import ConnectionPool
 from taskward.database.postgres.row_level_security import NO_OWNER, RowLevelSecurity
 from taskward.database.several import OfSeveral, limit_of, merged
 from taskward.database.statements import (
-    STATEMENTS,
     Read,
     Row,
     Statement,
@@ -82,15 +81,11 @@ class PostgresDatabase:
         self._loop = asyncio.get_running_loop()
         await self.migration.start()
 
-    def use(
-        self,
-        compiled: dict[Statement, CompiledStatement],
-        compile_other: Callable[[Statement], CompiledStatement] = CompiledStatement.compile,
-    ) -> None:
-        """Runs the declared statements in these compiled forms from now on, and compiles others like that."""
+    def use(self, compile_one: Callable[[Statement], CompiledStatement]) -> None:
+        """Runs statements in the forms that this function returns from now on."""
         marking, executor = self._marking, self.executor
-        self._use(plain_plan(compiled, compile_other, executor, batched=self._is_batched, marking=marking))
-        executor.mark = compiled[MARK] if marking else None
+        self._use(plain_plan(compile_one, executor, batched=self._is_batched, marking=marking))
+        executor.mark = compile_one(MARK) if marking else None
 
     def _on_reached(self, is_distributed: bool) -> None:  # noqa: FBT001 - a callback
         """Chooses the execution plan, when the server is reached, and if it is distributed since."""
@@ -101,11 +96,11 @@ class PostgresDatabase:
             self.executor = RoutedExecutor(self.pool, route(MARK) if self._marking else None)
             self._use(distributed_plan(route, self.executor))
         else:
-            self.use({statement: CompiledStatement.compile(statement) for statement in STATEMENTS})
+            self.use(CompiledStatement.compile)
 
     def _use(self, plan: ExecutionPlan) -> None:
-        self.compiled, self._single_writes, direct, self._batched_reads, self._batched_writes = plan
-        self._direct_reads = {} if self.observers else direct
+        self.compiled, self._single_writes, self._batched_reads, self._batched_writes = plan
+        self._reads_directly = plan.reads_directly and not self.observers
 
     async def stop(self) -> None:
         await self.migration.stop()
@@ -128,12 +123,12 @@ class PostgresDatabase:
 
     async def rows(self, read: Read, values: Values) -> Sequence[Row]:
         """Runs a read: directly on an idle connection if no other read runs."""
-        statement = self._direct_reads.get(read)
-        if statement is None or self._reading or not self.batcher.is_quiet or self.pool.connector.pooled:
+        if not self._reads_directly or read.long or self._reading or not self.batcher.is_quiet:
             return await self._rows(read, values)
-        connection = self.pool.take_idle()
+        connection = None if self.pool.connector.pooled else self.pool.take_idle()
         if connection is None:
             return await self._rows(read, values)
+        statement = self.compiled[read]
         arguments = [values.get(name, default) for name, default in statement.names]
         until = connection.loop.time() + deadlines.STATEMENT_TIMEOUT
         self._reading = True
@@ -154,8 +149,9 @@ class PostgresDatabase:
     @observed
     async def write(self, write: Write, values: Values) -> Row | None:
         until = statement_deadline(self._loop)
-        batch = self._batched_writes.get(write)
-        rows = await self._write_batched(batch, values, until) if batch is not None else ()
+        rows: Sequence[Row] = ()
+        if write.batched is not None and self._batched_writes is not None:
+            rows = await self._write_batched(self._batched_writes[write], values, until)
         if not rows:
             rows = await self._write_in_turn(write, values, until)
         if not rows:
@@ -205,10 +201,9 @@ class PostgresDatabase:
         if read.long:
             async with self._long_reads.slot(counted_by(values)):
                 return await self.executor.read(self.compiled[read], values, until)
-        batch = self._batched_reads.get(read)
-        if batch is None:
+        if not read.batch_keys or self._batched_reads is None:
             return await self.executor.read(self.compiled[read], values, until)
-        return await self.batcher.run(batch, values, until, alone=not self._reading)
+        return await self.batcher.run(self._batched_reads[read], values, until, alone=not self._reading)
 
     async def _merged_rows(self, read: Read, several: Sequence[Values], until: float) -> Sequence[Row]:
         """Runs a read for several owners: as one statement, or each on its own if it must name one owner."""

@@ -1,81 +1,65 @@
 """The plan by which a database runs the declared statements: plain, in batches, or distributed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
 from taskward.database.postgres.batches import ReadBatch, WriteBatch
 from taskward.database.postgres.compiled import CompiledStatement, CompiledWrite
 from taskward.database.postgres.executor import Executor
-from taskward.database.statements import STATEMENTS, CompiledStatements, Read, Statement, Write
+from taskward.database.statements import Forms, Read, Statement, Write
 from taskward.http.errors import DatabaseError
 
-Compiled = Mapping[Statement, CompiledStatement]
+Compile = Callable[[Statement], CompiledStatement]
 
 
 class ExecutionPlan(NamedTuple):
-    """The compiled form of each statement; what is in none of the last three is run by itself."""
+    """The compiled form of each statement, and its form in batches; without one it is run by itself."""
 
-    compiled: Compiled
-    single_writes: Compiled
+    compiled: Forms[Statement, CompiledStatement]
+    single_writes: Forms[Write, CompiledStatement] | Forms[Statement, CompiledStatement]
     """The writes outside of transactions."""
-    direct_reads: Mapping[Read, CompiledStatement] = {}
-    """The short reads, unless observers or row-level security need more than their rows."""
-    batched_reads: Mapping[Read, ReadBatch] = {}
-    batched_writes: Mapping[Write, WriteBatch] = {}
+    batched_reads: Forms[Read, ReadBatch] | None = None
+    batched_writes: Forms[Write, WriteBatch] | None = None
+
+    @property
+    def reads_directly(self) -> bool:
+        """Returns whether a read needs no more than a connection: no role of its owner."""
+        return self.batched_reads is not None
 
 
-class _NotConnected(dict[Statement, CompiledStatement]):
-    def __missing__(self, statement: Statement) -> CompiledStatement:
-        raise DatabaseError(reason="the server has not been reached yet")
+def _not_connected(_statement: Statement) -> CompiledStatement:
+    raise DatabaseError(reason="the server has not been reached yet")
 
 
-NOT_CONNECTED = ExecutionPlan(_NotConnected(), _NotConnected())
+NOT_CONNECTED = ExecutionPlan(Forms(_not_connected), Forms(_not_connected))
 """Before the server has been reached; what it takes is not known yet."""
 
 
-def plain_plan(
-    compiled: dict[Statement, CompiledStatement],
-    compile_other: Callable[[Statement], CompiledStatement],
-    executor: Executor,
-    *,
-    batched: bool,
-    marking: bool,
-) -> ExecutionPlan:
+def plain_plan(compile_one: Compile, executor: Executor, *, batched: bool, marking: bool) -> ExecutionPlan:
     """Returns the plan for PostgreSQL: each read and each write is one statement."""
-    every: Compiled = CompiledStatements(compile_other, compiled)
-    singles = every
-    if marking:
-        singles = {write: CompiledWrite.of(write, marking=True) for write in _writes()}
+
+    def marked(write: Write) -> CompiledStatement:
+        return CompiledWrite.of(write, marking=True)
+
+    def read_batch(read: Read) -> ReadBatch:
+        return ReadBatch(read, compiled[read], executor, read.batch_keys)
+
+    def write_batch(write: Write) -> WriteBatch:
+        return WriteBatch(CompiledWrite.of(write, marking=marking), executor)
+
+    compiled = Forms(compile_one)
+    singles = Forms(marked) if marking else compiled
     if not batched:
-        return ExecutionPlan(every, singles)
-    reads = {read: ReadBatch(read, every[read], executor, read.batch_keys) for read in _batched_reads()}
-    writes = {
-        write: WriteBatch(CompiledWrite.of(write, marking=marking), executor)
-        for write in _writes()
-        if write.batched is not None
-    }
-    return ExecutionPlan(every, singles, _short_reads(every), reads, writes)
+        return ExecutionPlan(compiled, singles)
+    return ExecutionPlan(compiled, singles, Forms(read_batch), Forms(write_batch))
 
 
-def distributed_plan(
-    compile_one: Callable[[Statement], CompiledStatement], executor: Executor
-) -> ExecutionPlan:
+def distributed_plan(compile_one: Compile, executor: Executor) -> ExecutionPlan:
     """Returns the plan for a distributed database: a write of several statements, a batch of one owner."""
-    every: Compiled = CompiledStatements(compile_one, {one: compile_one(one) for one in STATEMENTS})
-    reads = {
-        read: ReadBatch(read, every[read], executor, tuple(key for key in read.batch_keys if key != "owner"))
-        for read in _batched_reads()
-    }
-    return ExecutionPlan(every, every, _short_reads(every), reads)
 
+    def read_batch(read: Read) -> ReadBatch:
+        keys = tuple(key for key in read.batch_keys if key != "owner")
+        return ReadBatch(read, compiled[read], executor, keys)
 
-def _writes() -> list[Write]:
-    return [statement for statement in STATEMENTS if isinstance(statement, Write)]
-
-
-def _batched_reads() -> list[Read]:
-    return [statement for statement in STATEMENTS if isinstance(statement, Read) and statement.batch_keys]
-
-
-def _short_reads(compiled: Compiled) -> dict[Read, CompiledStatement]:
-    return {read: compiled[read] for read in STATEMENTS if isinstance(read, Read) and not read.long}
+    compiled = Forms(compile_one)
+    return ExecutionPlan(compiled, compiled, Forms(read_batch))

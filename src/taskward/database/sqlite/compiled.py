@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final, cast
 
 from sqlalchemy import BindParameter, Select, select
@@ -15,7 +14,7 @@ from sqlalchemy.sql.visitors import replacement_traverse
 from taskward.database.several import limit_of, merged
 from taskward.database.sqlite import owner_locks
 from taskward.database.sqlite.owner_locks import OwnerLocked
-from taskward.database.statements import MAX_COMPILED, Change, Read, Row, Statement, Values, Write
+from taskward.database.statements import Change, Read, Row, Statement, Values, Write, keeping_forms
 
 
 class _Compiler(SQLiteCompiler):
@@ -97,7 +96,7 @@ class SqliteStatement:
     """For each part of a write the value without which it is left out."""
 
     @classmethod
-    @lru_cache(maxsize=MAX_COMPILED)
+    @keeping_forms
     def compile(cls, statement: Statement) -> "SqliteStatement":
         if isinstance(statement, Write):
             several = tuple(CompiledSql.compile(change) for change in statement.statements())

@@ -7,7 +7,7 @@ share one transaction (`group_commit.py`); those of several statements run in a 
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -30,8 +30,7 @@ from taskward.database.sqlite.readers import SqliteReaders
 from taskward.database.sqlite.split_transaction import SplitTransaction
 from taskward.database.sqlite.wal import Checkpoints, empty_wal_now
 from taskward.database.statements import (
-    STATEMENTS,
-    CompiledStatements,
+    Forms,
     Read,
     Row,
     Statement,
@@ -71,7 +70,8 @@ class SqliteDatabase:
         self.writer: sqlite3.Connection
         self.reader: sqlite3.Connection
         self.readers = SqliteReaders(partial(connect, path)) if path else None
-        self._compiled: Mapping[Statement, SqliteStatement] = {}
+        self._is_open = False
+        self._compiled: Forms[Statement, SqliteStatement] = Forms(SqliteStatement.compile)
         outbox = SqliteStatement.compile(MARK) if marking else None
         self._group_commit = GroupCommit(self._notify, outbox, in_memory=path is None)
         self._checkpoints = Checkpoints(path) if path else None
@@ -87,8 +87,7 @@ class SqliteDatabase:
         if self.readers is not None:
             self.readers.start(self.reader)
         self._group_commit.start(self.writer)
-        compiled = {statement: SqliteStatement.compile(statement) for statement in STATEMENTS}
-        self._compiled = CompiledStatements(SqliteStatement.compile, compiled)
+        self._is_open = True
 
     async def stop(self) -> None:
         await self._group_commit.stop()
@@ -96,7 +95,7 @@ class SqliteDatabase:
             await self._checkpoints.stop()
         if self.readers is not None:
             await self.readers.stop()
-        if self._compiled:
+        if self._is_open:
             self.reader.close()
             self.writer.close()
 

@@ -7,7 +7,6 @@ as one (`as_values`), and the clock is a parameter (`clock_number`).
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final, cast
 
 from sqlalchemy import BindParameter, ColumnClause, Delete, Insert, Select, Subquery, null, select
@@ -18,7 +17,7 @@ from sqlalchemy.sql.elements import AsBoolean, True_
 
 from taskward.database.functions import CLOCK, once, unless_taken
 from taskward.database.postgres.compiled import CompiledStatement
-from taskward.database.statements import MAX_COMPILED, SEQ, Change, Command, Read, Statement
+from taskward.database.statements import SEQ, Change, Command, Read, Statement, keeping_forms
 
 OWNERS: Final = "users"
 """The table of owners, whose e-mail addresses are in the directory too (`email_directory.py`)."""
@@ -53,7 +52,7 @@ class RoutedStatement(CompiledStatement):
     following: tuple["RoutedStatement", ...] = ()
 
 
-@lru_cache(maxsize=MAX_COMPILED)
+@keeping_forms
 def route(statement: Statement) -> CompiledStatement:
     """Compiles a statement for a distributed database."""
     if isinstance(statement, Read):

@@ -1,0 +1,53 @@
+"""A declared statement is compiled once in a process, when it is first run; of others the latest are kept."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import literal, select
+
+from taskward.database.postgres.compiled import CompiledStatement
+from taskward.database.postgres.distributed.routed_sql import route
+from taskward.database.sqlite.compiled import SqliteStatement
+from taskward.database.statements import MAX_COMPILED, STATEMENTS, Forms, Read, keeping_forms
+from taskward.tasks.statements import GET_TASK
+
+
+def others(count: int) -> list[Read]:
+    return [Read(f"read {number}", select(literal(number)), declared=False) for number in range(count)]
+
+
+@pytest.mark.parametrize("compile_one", [SqliteStatement.compile, CompiledStatement.compile, route])
+def test_the_forms_of_all_declared_statements_are_kept(compile_one: Callable[[Any], object]) -> None:
+    first = [compile_one(statement) for statement in STATEMENTS]
+
+    assert all(compile_one(one) is form for one, form in zip(STATEMENTS, first, strict=True))
+
+
+def test_of_other_statements_the_latest_forms_are_kept() -> None:
+    compiled: list[Read] = []
+    compile_one = keeping_forms(compiled.append)
+    reads = others(MAX_COMPILED + 1)
+
+    for read in (GET_TASK, *reads, *reads[1:], GET_TASK):
+        compile_one(read)
+    assert compiled == [GET_TASK, *reads]
+
+    compile_one(reads[0])
+    assert compiled == [GET_TASK, *reads, reads[0]]
+
+
+def test_a_statement_is_compiled_when_it_is_first_run() -> None:
+    compiled: list[Read] = []
+    [other] = others(1)
+
+    def name_of(read: Read) -> str:
+        compiled.append(read)
+        return read.name
+
+    forms = Forms(name_of)
+
+    assert compiled == []
+    assert [forms[GET_TASK], forms[GET_TASK], forms[other]] == [GET_TASK.name, GET_TASK.name, other.name]
+    assert compiled == [GET_TASK, other]
+    assert [*forms] == [GET_TASK]
