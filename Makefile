@@ -107,8 +107,13 @@ bench-tables: $(VENV)/.ready-to-bench ## Write the figures of `make bench` into 
 bench-growth: $(VENV)/.ready-to-bench ## Measure with 10 thousand to 5 million tasks, draw docs/growth.svg; thirteen minutes
 	@$(BIN)/python -W ignore benchmarks/growth.py
 
-bench-spaces: $(VENV)/.ready-to-bench ## Measure requests in a space against private ones; two minutes
-	@PYTHONPATH=tests $(BIN)/python -W ignore benchmarks/space_costs.py
+bench-spaces: export BENCH_ONLY = one-own,one-space,list-own,list-space,feed-own,feed-space,create,create-space,create-real,create-real-space,update,update-space,update-due,update-due-space,complete,complete-space
+bench-spaces: export BENCH_CONNECTIONS = 1,16
+bench-spaces: export BENCH_PEERS = off
+bench-spaces: export BENCH_SECONDS ?= 1
+bench-spaces: export BENCH_ROUNDS ?= 3
+bench-spaces: $(VENV)/.ready-to-bench ## Measure requests in a space against private ones; needs wrk; five minutes; ACTIVITY_DAYS=0 without activity
+	@$(BIN)/python -W ignore benchmarks/bench.py
 
 bench-agenda: $(VENV)/.ready-to-bench ## Measure the agenda of a member of a hundred large spaces; three minutes
 	@PYTHONPATH=tests $(BIN)/python -W ignore benchmarks/agenda.py

@@ -8,7 +8,8 @@ PostgreSQL share this machine's processors; docs/performance.md explains how to 
 node with npm and, for slow flushes, strace.
 
 `make bench-writes` measures creates and updates only, with and without optional fields, with 1 and 16
-connections, and without the peer and pgbench. It needs wrk.
+connections, and without the peer and pgbench. `make bench-spaces` measures requests in spaces against private
+ones in the same way, with ACTIVITY_DAYS=0 without activity. Both need wrk.
 """
 
 import asyncio
@@ -43,6 +44,7 @@ from comparison import (
     MAX_CONNECTIONS,
     PEER,
     SCENARIOS,
+    SHOWN,
     TASKWARD,
     Comparison,
     Effort,
@@ -50,7 +52,19 @@ from comparison import (
     Results,
 )
 from cpu_chart import draw
-from dataset import LIST_TASKS, OWNERS, TASKS_EACH, WRITING, fill_postgres, fill_sqlite, write_targets
+from dataset import (
+    BARE,
+    LIST_TASKS,
+    OWNERS,
+    REAL,
+    SHARED,
+    SPACES,
+    TASKS_EACH,
+    WRITING,
+    fill_postgres,
+    fill_sqlite,
+    write_targets,
+)
 from pgbench import write_scripts
 from stage import HERE, Server, a_postgres, migrate
 
@@ -62,7 +76,7 @@ def _chosen(setting: str) -> list[str]:
     return [name for name in (os.environ.get(setting) or "").split(",") if name]
 
 
-ONLY: Final = _chosen("BENCH_ONLY") or list(SCENARIOS)
+ONLY: Final = _chosen("BENCH_ONLY") or list(SHOWN)
 CONNECTIONS: Final = [int(number) for number in _chosen("BENCH_CONNECTIONS")] or list(ALL_CONNECTIONS)
 WITH_PEERS: Final = os.environ.get("BENCH_PEERS") != "off"
 RESULTS: Final = HERE / "results.json"
@@ -116,14 +130,17 @@ def main() -> None:
 
 def is_complete() -> bool:
     """Returns whether all is measured that docs/performance.md shows."""
-    return list(SCENARIOS) == ONLY and list(ALL_CONNECTIONS) == CONNECTIONS and WITH_PEERS
+    return list(SHOWN) == ONLY and list(ALL_CONNECTIONS) == CONNECTIONS and WITH_PEERS
 
 
 def compared(scenarios: Sequence[str]) -> list[list[str]]:
-    """Returns the scenarios in groups: each bare one with those whose cost is counted in it."""
+    """Returns the scenarios in groups: each with those whose cost is counted in it."""
     groups: dict[str, list[str]] = {}
     for scenario in scenarios:
-        groups.setdefault(SCENARIOS[scenario].bare or scenario, []).append(scenario)
+        first = scenario
+        while base := SCENARIOS[first].base:
+            first = base
+        groups.setdefault(first, []).append(scenario)
     return list(groups.values())
 
 
@@ -131,12 +148,13 @@ def fill(url: str, file: Path, folder: Path) -> None:
     """Makes the same rows on both engines: many owners of few tasks, and the lists of the writers."""
     migrate(url, folder)
     migrate(f"sqlite:///{file}", folder)
-    for owners, domain in (
-        (dict.fromkeys(range(OWNERS), TASKS_EACH), False),
-        (dict.fromkeys(WRITING, LIST_TASKS), True),
+    for owners, tables in (
+        (dict.fromkeys(range(OWNERS), TASKS_EACH), BARE),
+        (dict.fromkeys(WRITING, LIST_TASKS), REAL),
+        (dict.fromkeys(SPACES, LIST_TASKS), SHARED),
     ):
-        asyncio.run(fill_postgres(url, owners, domain=domain))
-        fill_sqlite(file, owners, domain=domain)
+        asyncio.run(fill_postgres(url, owners, tables))
+        fill_sqlite(file, owners, tables)
 
 
 def about_this_machine() -> dict[str, Any]:

@@ -35,9 +35,6 @@ REAL_CREATE_BOUNDS: Final = (0.9, 0.9, 1.0, 1.0)
 """For each of `CONNECTIONS`, of creates with optional fields, against both."""
 
 COST_CONNECTIONS: Final = (1, 16)
-COST_BOUNDS: Final[Mapping[str, float]] = {"create": 1.35, "update": 1.6}
-"""CPU time of service and database together, of a request with optional fields against the bare one."""
-
 
 SQLITE_BOUND: Final = 1.5
 DURABLE_BOUND: Final = 10.0
@@ -78,9 +75,9 @@ def bounds_of(scenario: str, results: Results) -> Iterator[Bound]:
 
 
 def cost_bounds(results: Mapping[str, Results]) -> Iterator[Bound]:
-    """Yields the bounds of the scenarios with optional fields: ratios of CPU time, each within one round."""
+    """Yields the bounds of the scenarios that have a base: ratios of CPU time, each within one round."""
     for scenario, costs in costs_of(results).items():
-        limit = COST_BOUNDS[str(SCENARIOS[scenario].bare)]
+        limit = SCENARIOS[scenario].at_most
         for (program, connections), ratios in costs.items():
             engine = "SQLite" if program == SQLITE else "PostgreSQL"
             name = f"{scenario}, {engine}, {connections:>2} at a time: CPU of service and database"
@@ -88,28 +85,28 @@ def cost_bounds(results: Mapping[str, Results]) -> Iterator[Bound]:
 
 
 def costs_of(results: Mapping[str, Results]) -> dict[str, dict[tuple[str, int], list[float]]]:
-    """Returns the CPU time of each scenario with optional fields against that of the bare one.
+    """Returns the CPU time of each scenario that has a base, against that of the base.
 
     It is that of service and database together: by program and number of connections, a ratio for each round.
     """
     return {
         scenario: {
-            (program, n): _costs(results[scenario][n][program], results[bare][n][program])
+            (program, n): _costs(results[scenario][n][program], results[base][n][program])
             for program, n in product(OURS, COST_CONNECTIONS)
             if n in results[scenario]
         }
         for scenario in results
-        if (bare := SCENARIOS[scenario].bare) is not None and bare in results
+        if (base := SCENARIOS[scenario].base) is not None and base in results
     }
 
 
-def _costs(series: Series, bare: Series) -> list[float]:
-    return [a / b for a, b in zip(series.values("cpu"), bare.values("cpu"), strict=True)]
+def _costs(series: Series, base: Series) -> list[float]:
+    return [a / b for a, b in zip(series.values("cpu"), base.values("cpu"), strict=True)]
 
 
 def peer_bounds(scenario: str, peer: str) -> tuple[float, ...]:
     """Returns the least multiple of a peer, for each of `CONNECTIONS`."""
-    if SCENARIOS[scenario].bare:
+    if SCENARIOS[scenario].base:
         return REAL_CREATE_BOUNDS
     return LOGGING_PEER_BOUNDS if peer == LOGGING_PEER else PEER_BOUNDS[scenario]
 
@@ -152,17 +149,16 @@ def print_table(scenario: str, results: Results) -> None:
 
 
 def print_costs(results: Mapping[str, Results]) -> None:
-    """Prints the CPU time of each scenario with optional fields against the bare one's."""
+    """Prints the CPU time of each scenario that has a base, against that of the base."""
     columns = list(dict.fromkeys(column for costs in costs_of(results).values() for column in costs))
     if not columns:
         return
-    print("\n| CPU of service and database, against the bare request's | ", end="")
+    print("\n| CPU of service and database, against the same request in a simpler form | ", end="")
     print(" | ".join(f"{program}, {n}" for program, n in columns), "|")
     print("|---|" + "---|" * len(columns))
     for scenario, costs in costs_of(results).items():
         cells = [f"{median(costs[one]):.2f} ({min(costs[one]):.2f}-{max(costs[one]):.2f})" for one in columns]
-        bound = COST_BOUNDS[str(SCENARIOS[scenario].bare)]
-        print(f"| {SCENARIOS[scenario].title} (≤ {bound:g}) | {' | '.join(cells)} |")
+        print(f"| {SCENARIOS[scenario].title} (≤ {SCENARIOS[scenario].at_most:g}) | {' | '.join(cells)} |")
 
 
 def print_bounds(bounds: list[Bound]) -> None:

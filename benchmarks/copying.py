@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 import asyncpg
-from dataset import fill_sqlite
+from dataset import REAL, fill_sqlite
 from stage import a_postgres, migrate, taskward
 
 TASKS: Final = 1_000_000
@@ -47,7 +47,7 @@ def main() -> None:
         folder = Path(name)
         file, back = folder / "taskward.db", folder / "back.db"
         migrate(f"sqlite:///{file}", folder)
-        fill_sqlite(file, owners, domain=True)
+        fill_sqlite(file, owners, REAL)
         print(f"{tasks} tasks of {len(owners)} users, {megabytes(file):.0f} MB on SQLite", flush=True)
         there = f"sqlite:///{file}", server.url
         report("SQLite to PostgreSQL", copy(folder, *there, lambda: users(server.url) / len(owners)))

@@ -5,7 +5,7 @@ Ids follow from numbers, so that Python, pgbench and both engines mean the same 
 
 import random
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +14,8 @@ from uuid import UUID
 import asyncpg
 import jwt
 import orjson
+
+from taskward.http.roles import Role
 
 SECRET: Final = "a secret that only the benchmarks know"  # noqa: S105 - of servers on this machine alone
 OWNERS: Final = 9_000
@@ -25,6 +27,9 @@ WRITERS: Final = 200
 
 LIST_TASKS: Final = 1_000
 WRITING: Final = range(OWNERS, OWNERS + WRITERS)
+SPACES: Final = range(OWNERS + WRITERS, OWNERS + 2 * WRITERS)
+"""Spaces with the same tasks, each with one of the writers as its member."""
+
 UPDATED: Final = 10
 """Tasks of each writer that are updated."""
 
@@ -61,6 +66,8 @@ LIST_COLUMNS: Final = (
     "updated_at",
     "version",
 )
+SPACE_COLUMNS: Final = ("user_id", "title", "is_archived", "created_at", "updated_at", "version")
+MEMBER_COLUMNS: Final = ("user_id", "id", "person_id", "role", "joined_at", "updated_at", "version")
 LABEL_COLUMNS: Final = ("user_id", "task_id", "label_folded", "label")
 LABELLED: Final = 10
 """Tasks of each owner that have the label, or all if there are fewer."""
@@ -77,6 +84,9 @@ Target = tuple[str, str, str, str]
 
 MakeRecords = Callable[[int, int], Iterable[Record]]
 """Makes the records of an owner with that many tasks."""
+
+Tables = Sequence[tuple[str, tuple[str, ...], MakeRecords]]
+"""The name, the columns and the records of each table that is filled."""
 
 
 def owner_id(owner: int) -> UUID:
@@ -168,6 +178,16 @@ def label_records(owner: int, tasks: int) -> Iterator[Record]:
         yield owner_id(owner), task_id(owner, n), "home", "home"
 
 
+def space_records(owner: int, _tasks: int) -> Iterator[Record]:
+    yield owner_id(owner), "Flat", False, BEGINNING, BEGINNING, _FIRST_SEQ
+
+
+def member_records(owner: int, _tasks: int) -> Iterator[Record]:
+    """Yields the owner of a space: the writer of the same place among the writers."""
+    member = owner_id(owner - WRITERS)
+    yield owner_id(owner), member, member, Role.OWNER, BEGINNING, BEGINNING, _FIRST_SEQ
+
+
 def open_numbers(tasks: int) -> range:
     """Returns the numbers of an owner's open tasks, from all ages."""
     return _numbers(tasks, OPEN)
@@ -178,17 +198,30 @@ def _numbers(tasks: int, some: int) -> range:
     return range(0, tasks, max(1, tasks // some))
 
 
-async def fill_postgres(url: str, owners: Mapping[int, int], *, domain: bool = False) -> None:
-    """Adds owners, each with that many tasks, and collects statistics, as the server would.
+BARE: Final[Tables] = (("tasks", TASK_COLUMNS, task_records),)
+REAL: Final[Tables] = (
+    ("lists", LIST_COLUMNS, list_records),
+    ("tasks", DOMAIN_COLUMNS, domain_records),
+    ("task_labels", LABEL_COLUMNS, label_records),
+)
+"""Tasks with optional fields, in a list of their owner."""
 
-    With `domain`, the tasks have optional fields and are in a list of their owner.
-    """
+SHARED: Final[Tables] = (
+    ("spaces", SPACE_COLUMNS, space_records),
+    ("members", MEMBER_COLUMNS, member_records),
+    *REAL,
+)
+"""The same in spaces."""
+
+
+async def fill_postgres(url: str, owners: Mapping[int, int], tables: Tables = BARE) -> None:
+    """Adds owners, each with that many tasks, and collects statistics, as the server would."""
     connection = await asyncpg.connect(url)
     await connection.execute("SET session_replication_role = replica")  # these rows need no checking
     await connection.copy_records_to_table(
         "users", columns=USER_COLUMNS, records=(user_record(*one) for one in owners.items())
     )
-    for table, columns, records_of in _task_tables(domain=domain):
+    for table, columns, records_of in tables:
         await connection.copy_records_to_table(
             table, columns=columns, records=(record for one in owners.items() for record in records_of(*one))
         )
@@ -197,14 +230,11 @@ async def fill_postgres(url: str, owners: Mapping[int, int], *, domain: bool = F
     await connection.close()
 
 
-def fill_sqlite(path: Path, owners: Mapping[int, int], *, domain: bool = False) -> None:
-    """Adds owners, each with that many tasks, to a file that no server has open; `domain` as above."""
+def fill_sqlite(path: Path, owners: Mapping[int, int], tables: Tables = BARE) -> None:
+    """Adds owners, each with that many tasks, to a file that no server has open."""
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA synchronous = OFF")
-    for table, columns, records_of in (
-        ("users", USER_COLUMNS, user_records),
-        *_task_tables(domain=domain),
-    ):
+    for table, columns, records_of in (("users", USER_COLUMNS, user_records), *tables):
         records = (record for one in owners.items() for record in records_of(*one))
         marks = ", ".join("?" * len(columns))
         connection.executemany(
@@ -215,16 +245,6 @@ def fill_sqlite(path: Path, owners: Mapping[int, int], *, domain: bool = False) 
     connection.execute("ANALYZE")
     connection.commit()
     connection.close()
-
-
-def _task_tables(*, domain: bool) -> list[tuple[str, tuple[str, ...], MakeRecords]]:
-    if not domain:
-        return [("tasks", TASK_COLUMNS, task_records)]
-    return [
-        ("lists", LIST_COLUMNS, list_records),
-        ("tasks", DOMAIN_COLUMNS, domain_records),
-        ("task_labels", LABEL_COLUMNS, label_records),
-    ]
 
 
 def for_sqlite(value: Any) -> Any:
@@ -271,7 +291,7 @@ CREATES: Final[Mapping[str, Callable[[UUID | str, int], dict[str, Any]]]] = {
 }
 """The body of each kind of create, for a list and a day of a month."""
 
-UPDATES: Final[Mapping[str, tuple[dict[str, Any], dict[str, Any]]]] = {
+UPDATES: Final[dict[str, tuple[dict[str, Any], dict[str, Any]]]] = {
     "update": ({"title": TITLE}, {"title": TITLE.upper()}),
     "update-priority": ({"priority": "urgent"}, {"priority": "low"}),
     "update-due": (
@@ -282,28 +302,64 @@ UPDATES: Final[Mapping[str, tuple[dict[str, Any], dict[str, Any]]]] = {
 }
 """Two bodies of each kind of update, which take turns: so each changes the task."""
 
+COMPLETE: Final = {"complete": ({"is_completed": True}, {"is_completed": False})}
+"""The same for a completion and a reopening."""
 
-def _creates() -> dict[str, list[Target]]:
+
+IN_SPACES: Final = (
+    *("one-space", "list-space", "feed-space", "create-space", "create-real-space"),
+    *("update-space", "update-due-space", "complete-space"),
+)
+"""The requests that are measured in spaces too."""
+
+OWN, SPACE = "-own", "-space"
+"""The ends of the names of requests on the tasks of a writer, and of a space that the writer is in."""
+
+
+def _root(owner: int) -> str:
+    """Returns the path below which an owner's tasks are."""
+    return f"/api/spaces/{owner_id(owner)}/tasks" if owner in SPACES else "/api/tasks"
+
+
+def _caller(owner: int) -> str:
+    return token(owner - WRITERS if owner in SPACES else owner)
+
+
+def _creates(owners: Iterable[int]) -> dict[str, list[Target]]:
     return {
         scenario: [
-            ("POST", "/api/tasks", token(owner), _json(body(list_id(owner), owner % 28 + 1)))
-            for owner in WRITING
+            ("POST", _root(owner), _caller(owner), _json(body(list_id(owner), owner % 28 + 1)))
+            for owner in owners
         ]
         for scenario, body in CREATES.items()
     }
 
 
-def _updates() -> dict[str, list[Target]]:
+def _updates(owners: Iterable[int]) -> dict[str, list[Target]]:
     """Returns updates of tasks of all ages; first all of them with one body, then with the other."""
     numbers = _numbers(LIST_TASKS, UPDATED)
     return {
         scenario: [
-            ("PUT", f"/api/tasks/{task_id(owner, number)}", token(owner), _json(body))
+            ("PUT", f"{_root(owner)}/{task_id(owner, number)}", _caller(owner), _json(body))
             for body in bodies
             for number in numbers
-            for owner in WRITING
+            for owner in owners
         ]
-        for scenario, bodies in UPDATES.items()
+        for scenario, bodies in (UPDATES | COMPLETE).items()
+    }
+
+
+def _reads(owners: Iterable[int]) -> dict[str, list[Target]]:
+    """Returns reads of tasks of all ages, of unchanged lists, and of feeds from their beginning."""
+    feed = {owner: _root(owner).removesuffix("tasks") + "changes" for owner in owners}
+    return {
+        "one": [
+            ("GET", f"{_root(owner)}/{task_id(owner, number)}", _caller(owner), "")
+            for number in _numbers(LIST_TASKS, UPDATED)
+            for owner in owners
+        ],
+        "list": [("GET", f"{_root(owner)}?limit={PAGE}", _caller(owner), "") for owner in owners],
+        "feed": [("GET", f"{feed[owner]}?limit={PAGE}", _caller(owner), "") for owner in owners],
     }
 
 
@@ -325,8 +381,14 @@ def write_targets(folder: Path) -> dict[str, Path]:
             ("GET", f"/api/tasks/{task_id(owner, chance.randrange(TASKS_EACH))}", tokens[owner], "")
             for owner in chance.sample(range(OWNERS), OWNERS)
         ],
-        **_creates(),
-        **_updates(),
+        **{name + OWN: lines for name, lines in _reads(WRITING).items()},
+        **_creates(WRITING),
+        **_updates(WRITING),
+        **{
+            name + SPACE: lines
+            for name, lines in (_reads(SPACES) | _creates(SPACES) | _updates(SPACES)).items()
+            if name + SPACE in IN_SPACES
+        },
     }
     files = {}
     for name, lines in scenarios.items():

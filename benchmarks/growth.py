@@ -29,6 +29,7 @@ import orjson
 import uvloop
 from dataset import (
     OPEN,
+    REAL,
     UPDATES,
     fill_postgres,
     fill_sqlite,
@@ -169,7 +170,7 @@ class OnPostgres:
         head, _, query = self.server.url.partition("?")
         url = f"{head.rpartition('/')[0]}/{name}?{query}"
         migrate(url, self.folder)
-        await fill_postgres(url, owners, domain=True)
+        await fill_postgres(url, owners, REAL)
         return url
 
 
@@ -182,7 +183,7 @@ class OnSqlite:
     async def __call__(self, name: str, owners: Mapping[int, int]) -> str:
         file = self.folder / f"{name}.db"
         migrate(f"sqlite:///{file}", self.folder)
-        fill_sqlite(file, owners, domain=True)
+        fill_sqlite(file, owners, REAL)
         return f"sqlite:///{file}"
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from comparison import CONNECTIONS, LOGGING_PEER, PEER, SCENARIOS, SQLITE, TASKWARD
+from comparison import CONNECTIONS, LOGGING_PEER, PEER, SHOWN, SQLITE, TASKWARD
 from footprint import OPEN
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "performance.md"
@@ -38,7 +38,7 @@ Figures = dict[str, Any]
 def main(before: str | None = None) -> None:
     now = json.loads(RESULTS.read_text("utf-8"))
     earlier = json.loads(Path(before).read_text("utf-8")) if before else None
-    if list(now["scenarios"]) != list(SCENARIOS):
+    if list(now["scenarios"]) != list(SHOWN):
         raise SystemExit(f"{RESULTS} is not of a complete run")
     page = PAGE.read_text("utf-8")
     for name, lines in (

@@ -21,7 +21,7 @@ from urllib.parse import quote
 
 import asyncpg
 import uvloop
-from dataset import SECRET, fill_postgres, fill_sqlite, owner_id, task_id, token
+from dataset import REAL, SECRET, fill_postgres, fill_sqlite, owner_id, task_id, token
 from inprocess import NEW_TASK, Client, an_app, silent_output
 from scaling import COSTS
 from scaling_tables import write_page
@@ -63,7 +63,7 @@ async def measure(tasks: int) -> dict[str, Any]:
         folder = Path(stage.enter_context(tempfile.TemporaryDirectory(prefix="taskward-units-")))
         server = stage.enter_context(a_postgres())
         migrate(server.url, folder)
-        await fill_postgres(server.url, dict.fromkeys(range(owners), TASKS_EACH), domain=True)
+        await fill_postgres(server.url, dict.fromkeys(range(owners), TASKS_EACH), REAL)
         costs: dict[str, Any] = {"tasks": tasks, "users": owners}
         costs["relations"] = await relations(server.url)
         costs["sqlite_bytes_per_task"] = sqlite_bytes_per_task(folder)
@@ -90,7 +90,7 @@ def sqlite_bytes_per_task(folder: Path) -> float:
     file = folder / SQLITE
     migrate(f"sqlite:///{file}", folder)
     before = file.stat().st_size
-    fill_sqlite(file, dict.fromkeys(range(SQLITE_TASKS // TASKS_EACH), TASKS_EACH), domain=True)
+    fill_sqlite(file, dict.fromkeys(range(SQLITE_TASKS // TASKS_EACH), TASKS_EACH), REAL)
     return (file.stat().st_size - before) / SQLITE_TASKS
 
 
