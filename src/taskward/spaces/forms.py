@@ -17,7 +17,7 @@ from sqlalchemy import Insert, Integer, Select, SelectBase, bindparam, exists, o
 from sqlalchemy.sql.functions import FunctionElement
 
 from taskward.activity.statements import OF_WRITE
-from taskward.database.functions import CONDITIONAL, unless_locked
+from taskward.database.functions import CONDITIONAL, once, unless_locked
 from taskward.database.statements import MAX_COMPILED, STATEMENTS, Command, Read, Statement, Write
 from taskward.database.types import Id
 from taskward.spaces.statements import IS_IN_SPACE
@@ -75,7 +75,7 @@ def _has_aggregate(part: Any) -> bool:
 _CREATE_TASK: Final = replace(
     CREATE_TASK,
     name="create task, in a space",
-    bump=bump_owner(or_(~CONDITIONAL, can_be_new() & unless_locked(is_as_read(OWNER)))),
+    bump=bump_owner(or_(~once(CONDITIONAL), can_be_new() & unless_locked(is_as_read(OWNER)))),
     batched=None,
 )
 

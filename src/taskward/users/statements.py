@@ -36,6 +36,7 @@ from taskward.database.functions import (
     clock_number,
     greatest,
     monotonic_now,
+    once,
     unless_locked,
     unless_taken,
 )
@@ -102,12 +103,12 @@ def upsert_person(
             .from_select([*new], found.where(true()))
             .on_conflict_do_update(index_elements=["id"], set_=changes)
         )
+    holds = or_(~once(CONDITIONAL), condition)
+    still_holds = or_(~once(CONDITIONAL), unless_locked(is_as_read(OWNER)))
     return (
         insert(USERS)
-        .from_select([*new], found.where(or_(~CONDITIONAL, condition)))
-        .on_conflict_do_update(
-            index_elements=["id"], set_=changes, where=or_(~CONDITIONAL, unless_locked(is_as_read(OWNER)))
-        )
+        .from_select([*new], found.where(holds))
+        .on_conflict_do_update(index_elements=["id"], set_=changes, where=still_holds)
     )
 
 
