@@ -336,13 +336,13 @@ def _creates(owners: Iterable[int]) -> dict[str, list[Target]]:
 
 
 def _updates(owners: Iterable[int]) -> dict[str, list[Target]]:
-    """Returns updates of tasks of all ages; first all of them with one body, then with the other."""
+    """Returns updates of tasks of all ages; of all tasks of an age with one body, then with the other."""
     numbers = _numbers(LIST_TASKS, UPDATED)
     return {
         scenario: [
             ("PUT", f"{_root(owner)}/{task_id(owner, number)}", _caller(owner), _json(body))
-            for body in bodies
             for number in numbers
+            for body in bodies
             for owner in owners
         ]
         for scenario, bodies in (UPDATES | COMPLETE).items()

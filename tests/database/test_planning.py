@@ -68,13 +68,14 @@ async def use(person: Person, root: str, number: int) -> None:
     await ask(person, "DELETE", f"{root}/tasks/{real}?to=trash")
 
 
-async def use_at_once(people: list[Person], root: str) -> None:
-    """Sends creates and reads of several people at the same time, which run in batches."""
+async def use_at_once(people: list[tuple[str, Person]]) -> None:
+    """Sends creates and reads of several people at the same time, which run in batches; each below a root."""
     for body in ({"title": "Milk"}, REAL | {"title": "Bread"}):
-        made = await asyncio.gather(*(ask(one, "POST", f"{root}/tasks", body) for one in people))
-        paths = [f"{root}/tasks/{task['id']}" for task in made]
-        await asyncio.gather(*(ask(one, "GET", path) for one, path in zip(people, paths, strict=True)))
-    await asyncio.gather(*(ask(one, "GET", f"{root}/tasks?limit=20") for one in people))
+        made = await asyncio.gather(*(ask(one, "POST", f"{root}/tasks", body) for root, one in people))
+        paths = [f"{root}/tasks/{task['id']}" for (root, _), task in zip(people, made, strict=True)]
+        reads = [ask(one, "GET", path) for (_, one), path in zip(people, paths, strict=True)]
+        await asyncio.gather(*reads)
+    await asyncio.gather(*(ask(one, "GET", f"{root}/tasks?limit=20") for root, one in people))
 
 
 _PREPARED: Final = "SELECT statement, generic_plans, custom_plans FROM pg_prepared_statements"
@@ -101,9 +102,11 @@ async def test_no_statement_of_a_frequent_request_is_planned_each_time(one: Fast
     assert await planned_anew(one, "INSERT INTO tasks") == []
 
 
-async def test_no_batch_is_planned_each_time(one: FastAPI) -> None:
-    people = [Person(one) for _ in range(6)]
+@pytest.mark.parametrize("is_space", [False, True])
+async def test_no_batch_is_planned_each_time(one: FastAPI, *, is_space: bool) -> None:
+    several = [Person(one) for _ in range(6)]
+    people = [(await new_space(person) if is_space else "/api", person) for person in several]
     for _ in range(TIMES):
-        await use_at_once(people, "/api")
+        await use_at_once(people)
 
     assert await planned_anew(one, "unnest") == []

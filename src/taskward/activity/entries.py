@@ -14,7 +14,7 @@ import orjson
 from taskward.activity.tables import ActivityRecord
 from taskward.database.statements import Command, Statement, Values, Write
 from taskward.database.types import to_microseconds
-from taskward.tasks.ids import new_task_id
+from taskward.tasks.ids import first_id_at, new_task_id
 
 _ACTIONS: Final = {
     "task.create": "created",
@@ -52,7 +52,7 @@ def of_write(
     action, fields = _action_of_task(str(write.action), values)
     now = datetime.now(UTC)
     return {
-        "activity_since": now - kept,
+        "activity_kept_from": first_id_at(now - kept),
         "activity_id": new_task_id(),
         "activity_at": now,
         "activity_actor_id": actor,

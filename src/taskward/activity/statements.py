@@ -68,14 +68,14 @@ _OF_A_TASK: Final = ("id", "at", "actor_id", "action", "fields", "via")
 
 
 def _drop_oldest(_: Written) -> Delete:
-    oldest = (
-        select(ACTIVITY.c.id, ACTIVITY.c.at)
-        .where(ACTIVITY.c.user_id == OWNER)
-        .order_by(ACTIVITY.c.id)
+    oldest = ACTIVITY.alias("oldest")
+    expired = (
+        select(oldest.c.id)
+        .where(oldest.c.user_id == OWNER, oldest.c.id < bindparam("activity_kept_from", type_=Id()))
+        .order_by(oldest.c.id)
         .limit(literal_column("2"))
-        .subquery("oldest")
+        .scalar_subquery()
     )
-    expired = select(oldest.c.id).where(oldest.c.at <= _SINCE).scalar_subquery()
     return delete(ACTIVITY).where(ACTIVITY.c.user_id == OWNER, any_found(ACTIVITY.c.id, expired))
 
 

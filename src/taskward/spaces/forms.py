@@ -10,7 +10,7 @@ deleted.
 """
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from sqlalchemy import Insert, Integer, Select, SelectBase, bindparam, exists, or_, select
@@ -22,7 +22,7 @@ from taskward.database.statements import MAX_COMPILED, STATEMENTS, Command, Read
 from taskward.database.types import Id
 from taskward.spaces.statements import IS_IN_SPACE
 from taskward.spaces.tables import MEMBERS
-from taskward.tasks.statements import CREATE_TASK, can_be_new
+from taskward.tasks.statements import CREATE_TASK, can_be_new, insert_tasks
 from taskward.users.statements import COUNT_MANY, COUNT_MANY_OF_PERSON, OWNER, bump_owner, is_as_read
 from taskward.users.tables import USERS
 
@@ -123,7 +123,8 @@ def _judged(write: Write, form: Write) -> Write:
     if isinstance(form.bump, Insert):
         raise TypeError(f"{form.name} creates a person")
     bump = form.bump.where(IS_MEMBER, is_as_read(OWNER))
-    return replace(form, name=f"{write.name}, by a member", bump=bump)
+    batched = None if write.batched is None else partial(insert_tasks, only_if=IS_MEMBER)
+    return replace(form, name=f"{write.name}, by a member", bump=bump, batched=batched)
 
 
 JUDGED: Final = {

@@ -40,6 +40,11 @@ def new_task_id() -> UUID:
     return _uuid7(number >> _RANDOM_BITS, number & ((1 << _RANDOM_BITS) - 1))
 
 
+def first_id_at(moment: datetime) -> UUID:
+    """Returns the least id of a millisecond, for a comparison: it is that of nothing."""
+    return UUID(int=_parts(moment)[0] << 80)
+
+
 def created_at(task_id: UUID) -> datetime:
     """Returns the millisecond in a UUIDv7."""
     return _EPOCH + timedelta(milliseconds=task_id.int >> 80)

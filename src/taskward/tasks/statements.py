@@ -159,12 +159,20 @@ def _insert_task(number: ColumnElement[int]) -> Insert:
     )
 
 
-def _insert_tasks(parts: tuple[Part, ...]) -> BatchedWrite:
-    """Inserts tasks of several owners; those of one owner in the order of their requests."""
-    changes = [part.change(Written(SEQ)) for part in parts]
-    found = [one for change in changes for one in visitors.iterate(change) if isinstance(one, BindParameter)]
-    of_parts = [one for one in found if not one.unique and one.key != SEQ.key]
-    asked = batch_values(*_NEW.values(), _CLIENT_ID, _MOMENTS_ZONE, *of_parts, where=_each_can_be_new)
+def insert_tasks(parts: tuple[Part, ...], only_if: ColumnElement[bool] | None = None) -> BatchedWrite:
+    """Inserts tasks of several owners; those of one owner in the order of their requests.
+
+    With `only_if`, each of them only if that condition on its values holds.
+    """
+    expressions = [*(part.change(Written(SEQ)) for part in parts), *([] if only_if is None else [only_if])]
+    found = [one for each in expressions for one in visitors.iterate(each) if isinstance(one, BindParameter)]
+    others = [one for one in found if not one.unique and one.key != SEQ.key]
+
+    def can_be_new(asked: CTE) -> ColumnElement[bool]:
+        is_new = _each_can_be_new(asked)
+        return is_new if only_if is None else is_new & for_each(only_if, asked)
+
+    asked = batch_values(*_NEW.values(), _CLIENT_ID, _MOMENTS_ZONE, *others, where=can_be_new)
     counted = bump_unlocked_owners(asked)
     numbered = (
         select(asked, (counted.c.seq - asked.c.later).label("number"))
@@ -180,13 +188,13 @@ def _insert_tasks(parts: tuple[Part, ...]) -> BatchedWrite:
         .returning(TASKS.c.user_id, TASKS.c.id, TASKS.c.version)
         .cte("inserted")
     )
-    others = [
+    of_parts = [
         for_each(part.change(Written(numbered.c.number)), numbered).cte(f"part_{n}")
         for n, part in enumerate(parts)
     ]
     last = asked.c.later == literal_column("0")
     owners = select(asked.c.owner, counted.c.seq).join(counted, counted.c.owner == asked.c.owner)
-    versions = select(numbered.c.number, numbered.c.n).add_cte(inserted, *others)
+    versions = select(numbered.c.number, numbered.c.n).add_cte(inserted, *of_parts)
     return BatchedWrite(versions, owners.where(last))
 
 
@@ -369,7 +377,7 @@ CREATE_TASK: Final = Write(
         Part(_drop_expired_responses, "key"),
     ),
     "task.create",
-    _insert_tasks,
+    insert_tasks,
 )
 """Returns the version; no row if the task cannot be new, see `_can_be_new`."""
 UPDATE_TASK: Final = Write(

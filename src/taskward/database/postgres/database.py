@@ -46,6 +46,7 @@ from taskward.database.statements import (
 )
 from taskward.database.transaction_run import TransactionRun
 from taskward.database.turns import counted_by
+from taskward.http.caller import CALLER
 from taskward.http.errors import DatabaseError, ServiceUnavailable
 from taskward.http.fair_semaphore import FairSemaphore
 from taskward.metrics import Samples
@@ -229,7 +230,7 @@ class PostgresDatabase:
         owner = values["owner"]
         late = False
         if not self._owner_queue.enter_now(owner):
-            await self._owner_queue.enter(owner, until, shared=True)
+            await self._owner_queue.enter(owner, until, shared=CALLER.get() == owner)
             late = begin_if_late(until) is not None
         try:
             if late:

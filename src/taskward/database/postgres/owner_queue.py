@@ -3,8 +3,9 @@
 A write that waits for its owner's row holds a connection while it waits. With this queue the writes of one
 owner wait for each other before they take one, so each owner uses at most one connection to write.
 
-A turn is one write, or several `shared` ones that one caller has queued one after the other: creates, which
-the batcher runs as one statement.
+A turn is one write, or several `shared` ones that one caller has queued one after the other: creates of a
+person among the own tasks, which the batcher runs as one statement. In a space a turn is one write, so that
+members wait for one of each other.
 """
 
 import asyncio
