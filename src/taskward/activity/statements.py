@@ -79,9 +79,12 @@ def _drop_oldest(_: Written) -> Delete:
     return delete(ACTIVITY).where(ACTIVITY.c.user_id == OWNER, any_found(ACTIVITY.c.id, expired))
 
 
-OF_WRITE: Final = (Part(_drop_oldest, "activity_id"), Part(_of_write, "activity_id"))
+OF_WRITE: Final = (
+    Part(_drop_oldest, "activity_id", in_batches=False),
+    Part(_of_write, "activity_id"),
+)
 """The entry of a write of one task, which goes with it, as does the deletion of the two oldest that have
-expired."""
+expired, unless the write is one of a batch."""
 
 EXPIRED_ACTIVITY: Final = Read(
     "expired activity of spaces",

@@ -75,11 +75,13 @@ class Written(NamedTuple):
 class Part(NamedTuple):
     """A change of other rows that goes with a write.
 
-    With `needs`, it is left out of the write while the value of that name is null.
+    With `needs`, it is left out of the write while the value of that name is null. One that tidies up is not
+    `in_batches`: PostgreSQL would join what each owner has of it.
     """
 
     change: Callable[[Written], Insert | Delete]
     needs: str | None = None
+    in_batches: bool = True
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -100,7 +100,8 @@ class CompiledWrite(CompiledStatement):
         """Returns the form for several writes, with the parts that one of them has."""
         write = cast("Write", self.write)
         needed = {part for values in several for part in write.parts_for(values)}
-        return _batched(write, tuple(part for part in write.parts if part in needed), marking=self.marking)
+        parts = tuple(part for part in write.parts if part in needed and part.in_batches)
+        return _batched(write, parts, marking=self.marking)
 
 
 @cache
