@@ -1,4 +1,4 @@
-"""Creates in several spaces at once are one statement on PostgreSQL, which judges each caller by itself."""
+"""Creates in several spaces at once are one statement on PostgreSQL, which checks each caller by itself."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
