@@ -21,7 +21,11 @@ REAL: Final[dict[str, Any]] = {
     "labels": ["errands", "home"],
 }
 
-pytestmark = [pytest.mark.processes, pytest.mark.engines("postgres")]
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.engines("postgres"),
+    pytest.mark.single_statements("values that the planner of a plain server does not see"),
+]
 
 
 @pytest_asyncio.fixture

@@ -13,7 +13,10 @@ from taskward.database import OWNED_ROWS
 from taskward.database.postgres.batches import WriteBatch
 from taskward.database.statements import Row, Values, Write
 
-pytestmark = pytest.mark.engines("postgres")
+pytestmark = [
+    pytest.mark.engines("postgres"),
+    pytest.mark.single_statements("writes of several owners as one statement"),
+]
 
 
 class HeldWrites(CountedRows):
