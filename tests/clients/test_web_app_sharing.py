@@ -1,5 +1,6 @@
 """Two people who share a list in the web app, each in a browser context of their own."""
 
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,13 +9,18 @@ import pytest_asyncio
 from changes.browser import CHROMIUM, Browser
 from changes.streams import InProcess, in_process_server
 from clients.test_web_app_users import open_page, sign_in
-from clients.web_page import WebApp
+from clients.web_page import RECORD, WebApp
+from clients.web_service import development
 from support import settings_for, token_for
 
 pytestmark = [
     pytest.mark.processes,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here"),
 ]
+
+A_NEWCOMER_HAS = 120.0
+SECONDS_OF_AN_ACTION = 8.0
+"""For a person who looks for the button, or thinks of a text."""
 
 LINK = "document.querySelector('.invitation input')?.value"
 DIALOG = "dialog[open]"
@@ -113,6 +119,43 @@ async def test_two_people_share_a_list(browser: Browser, service: InProcess) -> 
     await bob.open("Bread")
     await bob.until(f"{COMMENTS}.includes('Which one?')")
     assert await ann.run("window.problems") == await bob.run("window.problems") == []
+
+
+async def test_a_newcomer_shares_a_list_with_a_second_browser_in_development(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actions: list[str] = []
+    for name in ("click", "type"):
+        counted(monkeypatch, name, actions)
+    async with development(tmp_path) as service:
+        begun = time.monotonic()
+        ann = await open_page(browser, service)
+        link = await share(ann, "Flat", "Milk")
+        bob = WebApp(await browser.window(link, script=RECORD))
+        await bob.says("Join a space", DIALOG)
+        await bob.type(f"{DIALOG} input", "Bob")
+        await bob.says("You are in Flat now")
+        await bob.shows("Milk")
+        taken = time.monotonic() - begun
+        await go(bob, "list")
+        await bob.add("Bread")
+        await ann.shows("Milk", "Bread")
+        found = [await one.run("window.problems") for one in (ann, bob)]
+
+    assert link.startswith(f"http://localhost:{service.url.rpartition(':')[2]}/?user=second#/join/")
+    assert found == [[], []]
+    assert taken + SECONDS_OF_AN_ACTION * len(actions) < A_NEWCOMER_HAS, (taken, actions)
+
+
+def counted(monkeypatch: pytest.MonkeyPatch, name: str, actions: list[str]) -> None:
+    """Adds each action of that name in a window to a list."""
+    act = getattr(WebApp, name)
+
+    async def counting(self: WebApp, what: str, *others: str) -> None:
+        actions.append(f"{name} {what}")
+        await act(self, what, *others)
+
+    monkeypatch.setattr(WebApp, name, counting)
 
 
 async def test_comments_mention_members_and_are_changed_by_their_authors(

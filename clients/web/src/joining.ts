@@ -1,11 +1,17 @@
 import type { App } from "./app.js";
 import { askForText } from "./dialogs.js";
+import { secondUserLink } from "./session.js";
 
 const PREFIX = "#/join/";
 
-/** Returns the address at which an invitation is redeemed. Browsers do not send what follows the number sign. */
-export function invitationLink(invitation: string): string {
-  return `${location.origin}/${PREFIX}${invitation}`;
+/**
+ * Returns the address at which an invitation is redeemed, in development that of another user.
+ *
+ * Browsers do not send what follows the number sign.
+ */
+export function invitationLink(app: App, invitation: string): string {
+  const other = app.session.isDevelopment ? secondUserLink() : undefined;
+  return `${other ?? `${location.origin}/`}${PREFIX}${invitation}`;
 }
 
 /** Asks whether to join the space of the invitation in the address, which is removed from there. */

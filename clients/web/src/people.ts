@@ -98,7 +98,7 @@ function invitationsOf(app: App, space: string, people: People, act: Act): Templ
 
 /** The address is shown once: the service stores nothing that it could be made of. */
 function linkOf(app: App, { invitation = "", expires_at }: CreatedInvitation): TemplateResult {
-  const link = invitationLink(invitation);
+  const link = invitationLink(app, invitation);
   const copy = () => void navigator.clipboard.writeText(link).then(() => app.toast.show("Copied"), () => undefined);
   const select = (event: Event) => (event.target as HTMLInputElement).select();
   return html`
@@ -106,6 +106,7 @@ function linkOf(app: App, { invitation = "", expires_at }: CreatedInvitation): T
       <input readonly aria-label="Address of the invitation" .value=${link} @focus=${select} />
       <button @click=${copy}>Copy</button>
     </div>
-    <p class="hint">For one person, until ${momentText(expires_at)}. Who has it can join, so send it to that person only.</p>
+    <p class="hint">For one person, until ${momentText(expires_at)}. Who has it can join, so send it to that person only.
+      ${app.session.isDevelopment ? "In development the address opens the app as another user: open it in another tab or browser." : nothing}</p>
   `;
 }
