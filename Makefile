@@ -48,7 +48,7 @@ test: $(VENV)/.ready-to-test ## Run the tests of the service, on SQLite and on a
 test-faults: $(VENV)/.ready-to-test ## Run the tests in which processes, servers, networks and disks fail
 	@$(BIN)/python -m pytest tests/faults $(WITHOUT_OTHERS) $(EVERY_ENGINE) $(PARALLEL)
 
-test-timed: $(VENV)/.ready-to-test ## Run the tests that compare rates and times, one at a time; five minutes
+test-timed: $(VENV)/.ready-to-test ## Run the tests that compare rates and times, one at a time; three minutes
 	@$(BIN)/python -m pytest $(TIMED) $(EVERY_ENGINE)
 
 test-quick: $(VENV)/.ready-to-test ## Run the tests that need only SQLite in memory and no other process; 40 seconds
@@ -115,7 +115,7 @@ bench-spaces: export BENCH_ROUNDS ?= 3
 bench-spaces: $(VENV)/.ready-to-bench ## Measure requests in a space against private ones; needs wrk; five minutes; ACTIVITY_DAYS=0 without activity
 	@$(BIN)/python -W ignore benchmarks/bench.py
 
-bench-agenda: $(VENV)/.ready-to-bench ## Measure the agenda of a member of a hundred large spaces; three minutes
+bench-agenda: $(VENV)/.ready-to-bench ## Measure the agenda of a member of a hundred large spaces; two minutes
 	@PYTHONPATH=tests $(BIN)/python -W ignore benchmarks/agenda.py
 
 bench-pages: $(VENV)/.ready-to-test ## Measure pages of a long list and searches; a minute

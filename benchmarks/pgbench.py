@@ -29,6 +29,7 @@ _VALUES: Final = {
     "email": "NULL",
     "user_since": "now()",
     "now": "now()",
+    "created_at": "now()",
     "title": f"'{TITLE}'",
     "title_folded": f"'{TITLE.casefold()}'",
     "description": f"'{DESCRIPTION}'",

@@ -19,6 +19,7 @@ from dataset import (
     LIST_COLUMNS,
     OWNER_SQL,
     TASK_SQL,
+    TITLE,
     UPDATES,
     domain_records,
     list_records,
@@ -26,6 +27,7 @@ from dataset import (
     task_id,
     write_targets,
 )
+from support import MakeDatabase
 from support.postgres_connection import connected
 
 from taskward.tasks.statements import CREATE_TASK, GET_TASK, LISTS
@@ -202,6 +204,18 @@ def test_pgbench_sends_whole_statements() -> None:
         assert OWNER_SQL in sql
         assert "$" not in sql
         assert "None" not in sql
+
+
+@pytest.mark.processes
+async def test_what_pgbench_sends_runs(new_database: MakeDatabase, tmp_path: Path) -> None:
+    scripts = {name: file.read_text() for name, file in pgbench.write_scripts(tmp_path).items()}
+    async with connected(await new_database("postgres")) as connection:
+        for script in (scripts["create"], *scripts.values()):
+            *_, sql = script.strip().splitlines()
+            await connection.execute(sql.replace(":owner", "8999").replace(":task", "24"))
+        created = await connection.fetch("SELECT user_id, title FROM tasks")
+    assert {(str(row["user_id"]), row["title"]) for row in created} == {(str(owner_id(8999)), TITLE)}
+    assert len(created) == 2
 
 
 @pytest.mark.processes
