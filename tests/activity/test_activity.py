@@ -1,6 +1,7 @@
 """The activity of a space: what members did, by names of fields and never by values."""
 
 import random
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,7 +12,6 @@ from spaces.space_support import join, new_space, remove
 from support import (
     MakeDatabase,
     Person,
-    database_of,
     parts_of,
     problems,
     refusal,
@@ -19,12 +19,13 @@ from support import (
     settings_for,
     stored,
 )
-from support.rows import execute
+from support.paging import insert_rows
 from tokens.token_support import bearer, make_token, service_token
 
 from taskward.activity.expiry import ActivityExpiry
 from taskward.database import DATABASE
-from taskward.database.postgres.database import PostgresDatabase
+from taskward.database.types import to_microseconds
+from taskward.tasks.ids import created_at, task_id_at
 from taskward.users.retention import RETENTION
 
 CANARY = "canary"
@@ -257,45 +258,65 @@ async def test_a_cursor_is_of_one_space_and_task(ann: Person) -> None:
         assert problems(answer) == {"cursor": "Cursor is not valid for this list"}
 
 
-async def age(app: FastAPI, space_id: str) -> None:
-    """Makes the activity of a space 100 days older; an entry's id has its time, too."""
-    aged = {"sqlite": "at - 8640000000000", "postgresql": "at - interval '100 days'"}
-    dialect = "postgresql" if isinstance(database_of(app), PostgresDatabase) else "sqlite"
-    for row in await stored(app, "activity", user_id=space_id):
-        old = UUID(str(row["id"]))
-        new = UUID(int=old.int - (8_640_000_000 << 80))
-        await execute(app, f"UPDATE activity SET id = '{new}', at = {aged[dialect]} WHERE id = '{old}'")  # noqa: S608 - constants
+async def add_expired(app: FastAPI, space_id: UUID, count: int) -> set[str]:
+    """Adds entries of 100 days ago, and returns their ids, which have that time."""
+    then = datetime.now(UTC) - timedelta(days=100)
+    moments = [then + timedelta(seconds=n) for n in range(count)]
+    rows = [
+        {"user_id": space_id, "id": task_id_at(moment, uuid4()), "at": moment, "action": "created"}
+        for moment in moments
+    ]
+    await insert_rows(app, "activity", rows)
+    return {str(row["id"]) for row in rows}
+
+
+async def ids_of(app: FastAPI, space_id: UUID) -> set[str]:
+    return {row["id"] for row in await stored(app, "activity", user_id=space_id)}
+
+
+def id_of(space: str) -> UUID:
+    return UUID(space.rpartition("/")[2])
 
 
 async def test_expired_entries_are_not_shown_and_are_deleted(app: FastAPI, ann: Person) -> None:
-    space, other = await new_space(ann), await new_space(ann)
-    for one in (space, other):
-        for title in ("a", "b", "c"):
-            await send(ann, "POST", f"{one}/tasks", {"title": title}, 201)
-    space_id, other_id = (one.rpartition("/")[2] for one in (space, other))
-    kept = await stored(app, "activity", user_id=other_id)
-    await age(app, space_id)
-    assert await activity(ann, space) == []
+    spaces = [await new_space(ann) for _ in range(2)]
+    for space in spaces:
+        await send(ann, "POST", f"{space}/tasks", {"title": "x"}, 201)
+    space_id, other_id = map(id_of, spaces)
+    shown, kept = await activity(ann, spaces[0]), [await ids_of(app, one) for one in (space_id, other_id)]
+    expired = await add_expired(app, space_id, 3)
+
+    assert await activity(ann, spaces[0]) == shown != []
+    assert await ids_of(app, space_id) == kept[0] | expired
     parts = parts_of(app)
     await ActivityExpiry(parts[DATABASE], parts[RETENTION].activity).run()
-    assert await stored(app, "activity", user_id=space_id) == []
-    assert await stored(app, "activity", user_id=other_id) == kept != []
+    assert [await ids_of(app, one) for one in (space_id, other_id)] == kept
 
 
 async def test_each_write_of_a_task_deletes_two_that_have_expired(app: FastAPI, ann: Person) -> None:
     space = await new_space(ann)
-    space_id = space.rpartition("/")[2]
     task = (await send(ann, "POST", f"{space}/tasks", {"title": "x"}, 201))["id"]
-    for number in range(4):
-        await send(ann, "PATCH", f"{space}/tasks/{task}", {"title": f"{number}"})
-    await age(app, space_id)
-    old = [row["id"] for row in await stored(app, "activity", user_id=space_id)]
+    kept = await ids_of(app, id_of(space))
+    expired = await add_expired(app, id_of(space), 5)
     left = []
     for title in ("a", "b", "c", "d"):
         await send(ann, "PATCH", f"{space}/tasks/{task}", {"title": title})
-        ids = {row["id"] for row in await stored(app, "activity", user_id=space_id)}
-        left.append(len(ids & set(old)))
-    assert left == [max(0, len(old) - 2 * n) for n in (1, 2, 3, 4)]
+        ids = await ids_of(app, id_of(space))
+        assert kept <= ids
+        left.append(len(ids & expired))
+    assert left == [3, 1, 0, 0]
+
+
+async def test_the_id_of_an_entry_has_its_time(app: FastAPI, ann: Person, bob: Person) -> None:
+    """So those that have expired are found by their ids."""
+    space = await new_space(ann)
+    await join(ann, space, bob)
+    await send(ann, "POST", f"{space}/tasks", {"title": "x"}, 201)
+    await send(ann, "POST", f"{space}/lists", {"title": "x"}, 201)
+    rows = await stored(app, "activity", user_id=id_of(space))
+    apart = [abs(to_microseconds(created_at(UUID(row["id"]))) - row["at"]) for row in rows]
+    assert len(apart) >= 3
+    assert max(apart) < 1_000_000
 
 
 async def test_without_days_none_is_written(new_database: MakeDatabase) -> None:

@@ -1,7 +1,7 @@
 """Batched creates: each gets its own result, and none waits for the row of another owner."""
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Coroutine
 from time import monotonic
 from typing import Any
 
@@ -11,33 +11,17 @@ from fastapi import FastAPI
 from httpx import Response
 from support import DATABASE_ERROR, MakeDatabase, Person, database_of, refusal, running, settings_for
 from support.waiting import TIMEOUT
+from support.write_sizes import sizes_of_writes
 
 from taskward.database.postgres import deadlines
-from taskward.database.postgres.batches import MAX_IN_FLIGHT, WriteBatch
-from taskward.database.statements import Row, Values
+from taskward.database.postgres.batches import MAX_IN_FLIGHT
 
 pytestmark = pytest.mark.processes
 
 
 @pytest.fixture
 def writes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Returns a list that grows with the number of calls of each write statement of the app."""
-    sizes: list[int] = []
-    run_alone, run_batch = WriteBatch.run_alone, WriteBatch.run_batch
-
-    def alone(self: WriteBatch, values: Values, until: float) -> Awaitable[Sequence[Row]]:
-        sizes.append(1)
-        return run_alone(self, values, until)
-
-    def batch(
-        self: WriteBatch, several: Sequence[Values], until: float
-    ) -> Awaitable[Sequence[Sequence[Row]]]:
-        sizes.append(len(several))
-        return run_batch(self, several, until)
-
-    monkeypatch.setattr(WriteBatch, "run_alone", alone)
-    monkeypatch.setattr(WriteBatch, "run_batch", batch)
-    return sizes
+    return sizes_of_writes(monkeypatch)
 
 
 async def people(app: FastAPI, number: int) -> list[Person]:

@@ -1,16 +1,16 @@
 """Creates in several spaces at once are one statement on PostgreSQL, which checks each caller by itself."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 import pytest
 from fastapi import FastAPI
 from spaces.counted_answers import CountedRows
 from spaces.space_support import ROLE_TOO_LOW, SPACE_NOT_FOUND, join, new_space, remove, set_role
 from support import Person, parts_of, refusal, replace_part
+from support.write_sizes import sizes_of_writes
 
 from taskward.database import OWNED_ROWS
-from taskward.database.postgres.batches import WriteBatch
 from taskward.database.statements import Row, Values, Write
 
 pytestmark = [
@@ -37,29 +37,14 @@ class HeldWrites(CountedRows):
         return await super().write(write, values)
 
 
-@pytest.fixture
-def batches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Returns a list that gets the size of each batch of writes."""
-    sizes: list[int] = []
-    run_batch = WriteBatch.run_batch
-
-    def counted(
-        batch: WriteBatch, several: Sequence[Values], until: float
-    ) -> Awaitable[Sequence[Sequence[Row]]]:
-        sizes.append(len(several))
-        return run_batch(batch, several, until)
-
-    monkeypatch.setattr(WriteBatch, "run_batch", counted)
-    return sizes
-
-
 async def titles(person: Person, space: str) -> list[str]:
     return [task["title"] for task in (await person.http.get(f"{space}/tasks")).json()["tasks"]]
 
 
 async def test_a_batch_stores_nothing_of_who_is_no_member_any_more(
-    app: FastAPI, ann: Person, bob: Person, monkeypatch: pytest.MonkeyPatch, batches: list[int]
+    app: FastAPI, ann: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    sizes = sizes_of_writes(monkeypatch)
     spaces = [await new_space(ann) for _ in range(8)]
     members = [await join(ann, space, bob) for space in spaces]
 
@@ -73,7 +58,7 @@ async def test_a_batch_stores_nothing_of_who_is_no_member_any_more(
         *(bob.http.post(f"{space}/tasks", json={"title": "x", "labels": ["a"]}) for space in spaces)
     )
 
-    assert max(batches) >= 6
+    assert max(sizes) >= 6
     assert [answer.status_code for answer in answers] == [201, 201, 201, 404, 404, 405, 201, 201]
     assert [refusal(answer) for answer in answers[3:6]] == [SPACE_NOT_FOUND, SPACE_NOT_FOUND, ROLE_TOO_LOW]
     assert [await titles(ann, space) for space in spaces[3:6]] == [[], [], []]
