@@ -10,7 +10,6 @@ from sqlalchemy import (
     ColumnElement,
     Delete,
     Insert,
-    Table,
     Text,
     and_,
     bindparam,
@@ -33,7 +32,6 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from taskward.database.functions import any_of, monotonic_now, once
 from taskward.database.postgres.batched_sql import batch_values, for_each
 from taskward.database.statements import SEQ, BatchedWrite, Change, Part, Read, Write, Written
-from taskward.database.tables import trashed_tables
 from taskward.database.types import CodePointText, Counter, Counters, Flag, Id, Instant
 from taskward.idempotency.statements import drop_expired_responses, store_response
 from taskward.spaces.tables import MEMBERS
@@ -43,7 +41,14 @@ from taskward.tasks.row_statements import DROPPED_LABELS, DROPPED_REMINDERS, LAB
 from taskward.tasks.sorts import BASE_SORTS
 from taskward.tasks.tables import COLUMNS, TASKS, TOMBSTONES, UPDATED_BY
 from taskward.tasks.tables import LISTS as LIST_TABLE
-from taskward.tasks.trash_statements import copy_rows, drop_expired, has_none_below, insert_into_trash
+from taskward.tasks.tombstones import DROP_TOMBSTONES, LEAVE_TOMBSTONE, horizon_after_expiry
+from taskward.tasks.trash_statements import (
+    DELETE_TRASHED,
+    DROP_TRASH,
+    ROWS_TO_TRASH,
+    has_none_below,
+    insert_into_trash,
+)
 from taskward.tasks.trash_tables import TRASH
 from taskward.users.statements import (
     OWNER,
@@ -68,8 +73,6 @@ _DESCRIBES: Final = bindparam("describes", type_=Flag())
 
 _VERSIONS: Final = bindparam("versions", type_=Counters())
 """The versions in `If-Match`; null if any version matches."""
-_TOMBSTONES_SINCE: Final = bindparam("tombstones_since", type_=Instant())
-"""Tombstones older than this have expired."""
 
 _LIST_ID: Final = bindparam("list_id", type_=Id())
 _CLIENT_ID: Final = bindparam("client_id", type_=Id())
@@ -268,21 +271,6 @@ def _trash_task(number: ColumnElement[int]) -> Change:
     return insert_into_trash(*_MATCHING, number.is_not(None)).returning(TRASH.c.version)
 
 
-def _trash_rows_of(table: Table, trash: Table) -> Part:
-    def change(written: Written) -> Insert:
-        return copy_rows(table, trash, table.c.task_id == _TASK_ID, written.has_changed)
-
-    return Part(change)
-
-
-def _delete_trashed_task(written: Written) -> Delete:
-    return delete(TASKS).where(*_MINE, written.has_changed)
-
-
-def _drop_expired_trash(_: Written) -> Delete:
-    return drop_expired(literal_column("2"))
-
-
 def _has_no_subtasks() -> ColumnElement[bool]:
     """Returns whether the task has no subtasks, and cannot get any while the statement runs.
 
@@ -291,42 +279,6 @@ def _has_no_subtasks() -> ColumnElement[bool]:
     # The id only, which the index of subtasks has: SQLite would look through all tasks for other columns.
     children = select(TASKS.c.id).where(TASKS.c.user_id == OWNER, TASKS.c.parent_id == _TASK_ID).exists()
     return ~children & is_as_read(OWNER)
-
-
-def _leave_tombstone(written: Written) -> Insert:
-    return (
-        upsert(TOMBSTONES)
-        .from_select(
-            ["user_id", "task_id", "version", "deleted_at"],
-            select(OWNER, _TASK_ID, written.number, _NOW).where(written.has_changed),
-        )
-        .on_conflict_do_update(
-            index_elements=["user_id", "task_id"],
-            set_={"version": written.number, "deleted_at": _NOW},
-        )
-    )
-
-
-_OLDEST: Final = (
-    select(TOMBSTONES.c.version, TOMBSTONES.c.deleted_at)
-    .where(TOMBSTONES.c.user_id == OWNER)
-    .order_by(TOMBSTONES.c.version)
-    .limit(2)
-    .subquery("oldest")
-)
-_EXPIRED: Final = select(_OLDEST.c.version).where(_OLDEST.c.deleted_at < _TOMBSTONES_SINCE)
-"""The owner's oldest tombstones, if they have expired. A deletion adds one and drops up to two of these, so
-that they never accumulate and need no cleanup job."""
-
-
-def _horizon_after_expiry() -> ColumnElement[Any]:
-    """Returns the horizon after expired tombstones are dropped: every later change is recorded."""
-    newest = select(func.coalesce(func.max(_EXPIRED.subquery().c.version), 0)).scalar_subquery()
-    return case((newest > USERS.c.horizon, newest), else_=USERS.c.horizon)
-
-
-def _drop_expired_tombstones(_: Written) -> Delete:
-    return delete(TOMBSTONES).where(TOMBSTONES.c.user_id == OWNER, TOMBSTONES.c.version.in_(_EXPIRED))
 
 
 def _store_response(written: Written) -> Insert:
@@ -423,13 +375,13 @@ RESCHEDULE_TASK: Final = Write(
 
 def _bump_deletion(*conditions: ColumnElement[bool]) -> ReturningUpdate[Any]:
     condition = and_(exists().where(*_MATCHING), *conditions)
-    return bump_owner(condition, horizon=_horizon_after_expiry())
+    return bump_owner(condition, horizon=horizon_after_expiry())
 
 
 _CAN_DELETE: Final = _bump_deletion(_has_no_subtasks(), has_none_below())
-_OF_DELETION: Final = (Part(_drop_expired_tombstones), Part(_leave_tombstone))
+_OF_DELETION: Final = (DROP_TOMBSTONES, LEAVE_TOMBSTONE)
 DELETE_TASK: Final = Write("delete task", _CAN_DELETE, _delete_task, _OF_DELETION, "task.delete")
-_OF_TRASHING: Final = (Part(_delete_trashed_task), Part(_drop_expired_trash), *_OF_DELETION)
+_OF_TRASHING: Final = (DELETE_TRASHED, DROP_TRASH, *_OF_DELETION)
 TRASH_TASK: Final = Write("move task to the trash", _CAN_DELETE, _trash_task, _OF_TRASHING, "task.trash")
 """Both return the version that the task had; no row if it has subtasks or comments, or is not there."""
 
@@ -441,7 +393,7 @@ TRASH_LOCKED_TASK: Final = Write(
     "move task of a locked owner to the trash",
     _MUST_DELETE,
     _trash_task,
-    (*(_trash_rows_of(*tables) for tables in trashed_tables()), *_OF_TRASHING),
+    (*ROWS_TO_TRASH, *_OF_TRASHING),
     "task.trash",
 )
 """With its comments, whose number is why it is no statement by itself: SQLite runs that on the event loop."""

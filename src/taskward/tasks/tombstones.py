@@ -1,19 +1,77 @@
-"""Tombstones that have expired: a deletion of several rows drops up to twice as many, so none accumulate."""
+"""Tombstones: a deletion leaves one, and drops up to two that have expired, so that none accumulate.
+
+A deletion of one task does so in its own statement, one of several rows in steps of its transaction.
+"""
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Integer, Table, bindparam, delete, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    Insert,
+    Integer,
+    Table,
+    bindparam,
+    case,
+    delete,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
 
 from taskward.database.functions import greatest
-from taskward.database.statements import Command, Read, TransactionSteps
+from taskward.database.statements import Command, Part, Read, TransactionSteps, Written
 from taskward.database.tables import all_tables
-from taskward.database.types import Counter, Instant
+from taskward.database.types import Counter, Id, Instant
+from taskward.tasks.tables import TOMBSTONES
 from taskward.users.statements import OWNER
 from taskward.users.tables import USERS
 
+_NOW: Final = bindparam("now", type_=Instant())
+_SINCE: Final = bindparam("tombstones_since", type_=Instant())
+"""Tombstones older than this have expired."""
+
 _UP_TO: Final = bindparam("up_to", type_=Counter)
+
+
+def _leave_tombstone(written: Written) -> Insert:
+    left = select(OWNER, bindparam("task_id", type_=Id()), written.number, _NOW).where(written.has_changed)
+    return (
+        insert(TOMBSTONES)
+        .from_select(["user_id", "task_id", "version", "deleted_at"], left)
+        .on_conflict_do_update(
+            index_elements=["user_id", "task_id"],
+            set_={"version": written.number, "deleted_at": _NOW},
+        )
+    )
+
+
+_OLDEST: Final = (
+    select(TOMBSTONES.c.version, TOMBSTONES.c.deleted_at)
+    .where(TOMBSTONES.c.user_id == OWNER)
+    .order_by(TOMBSTONES.c.version)
+    .limit(2)
+    .subquery("oldest")
+)
+_OLDEST_EXPIRED: Final = select(_OLDEST.c.version).where(_OLDEST.c.deleted_at < _SINCE)
+
+
+def _drop_expired(_: Written) -> Delete:
+    oldest = TOMBSTONES.c.version.in_(_OLDEST_EXPIRED)
+    return delete(TOMBSTONES).where(TOMBSTONES.c.user_id == OWNER, oldest)
+
+
+LEAVE_TOMBSTONE: Final = Part(_leave_tombstone)
+DROP_TOMBSTONES: Final = Part(_drop_expired)
+
+
+def horizon_after_expiry() -> ColumnElement[Any]:
+    """Returns the horizon after `DROP_TOMBSTONES`: every later change is recorded."""
+    newest = select(func.coalesce(func.max(_OLDEST_EXPIRED.subquery().c.version), 0)).scalar_subquery()
+    return case((newest > USERS.c.horizon, newest), else_=USERS.c.horizon)
 
 
 def _newest_expired(table: Table) -> Read:
@@ -24,8 +82,8 @@ def _newest_expired(table: Table) -> Read:
         .limit(bindparam("limit", type_=Integer()))
         .subquery("oldest")
     )
-    expired = oldest.c.deleted_at < bindparam("tombstones_since", type_=Instant())
-    return Read(f"newest expired of {table.name}", select(func.max(oldest.c.version)).where(expired))
+    newest = select(func.max(oldest.c.version)).where(oldest.c.deleted_at < _SINCE)
+    return Read(f"newest expired of {table.name}", newest)
 
 
 def _drop(table: Table) -> Command:

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from taskward.database.functions import any_found, any_of, few
-from taskward.database.statements import Command, Read
+from taskward.database.statements import Command, Part, Read, Written
 from taskward.database.tables import trashed_tables
 from taskward.database.types import Id, Ids, Instant
 from taskward.tasks.tables import TASKS
@@ -77,6 +77,26 @@ def drop_expired(limit: Any) -> Delete:
     )
     return delete(TRASH).where(TRASH.c.user_id == OWNER, any_found(TRASH.c.id, expired.scalar_subquery()))
 
+
+def _trash_rows_of(table: Table, trash: Table) -> Part:
+    def change(written: Written) -> Insert:
+        return copy_rows(table, trash, table.c.task_id == _TASK_ID, written.has_changed)
+
+    return Part(change)
+
+
+def _delete_trashed(written: Written) -> Delete:
+    return delete(TASKS).where(TASKS.c.user_id == OWNER, TASKS.c.id == _TASK_ID, written.has_changed)
+
+
+def _drop_two_expired(_: Written) -> Delete:
+    return drop_expired(literal_column("2"))
+
+
+ROWS_TO_TRASH: Final = tuple(_trash_rows_of(*tables) for tables in _GO_WITH)
+DELETE_TRASHED: Final = Part(_delete_trashed)
+DROP_TRASH: Final = Part(_drop_two_expired)
+"""The parts of a write that moves one task to the trash; the commands below are for several."""
 
 TRASH_TASKS: Final = Command(
     "copy several tasks to the trash",
