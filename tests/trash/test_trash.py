@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from fastapi import FastAPI
 from lists.list_support import create_list
+from spaces.space_support import join, new_space, task_in
 from support import (
     MakeDatabase,
     Person,
@@ -462,6 +463,22 @@ async def test_a_cursor_is_that_of_one_owner(ann: Person, bob: Person) -> None:
     assert problems(answer) == {"cursor": "Cursor is not valid for this list"}
 
 
+async def test_the_trash_of_a_space_says_who_has_deleted_a_task(ann: Person, bob: Person) -> None:
+    space = await new_space(ann)
+    bob_id = (await join(ann, space, bob))["id"]
+    several = await task_in(bob, space)
+    await task_in(bob, space, parent_id=several["id"])
+    for task in (await task_in(ann, space), several):
+        await bob.http.delete(f"{space}/tasks/{task['id']}?to=trash&subtasks=delete")
+
+    found = (await ann.http.get(f"{space}/trash")).json()["tasks"]
+
+    assert [one["deleted_by"] for one in found] == [bob_id] * 3
+    await to_trash(ann, await ann.create())
+    (private,) = await trashed(ann)
+    assert "deleted_by" not in private
+
+
 @pytest.mark.engines("memory")
 async def test_without_a_trash_nothing_goes_there(new_database: MakeDatabase) -> None:
     async with running(settings_for(await new_database("memory"), trash_days=0)) as app:
@@ -506,12 +523,18 @@ async def test_the_export_has_the_trash_and_an_import_leaves_it_alone(ann: Perso
     assert "trash" not in document
     await to_trash(ann, parent, subtasks="keep")
     await to_trash(ann, child)
+    below = await ann.create("Below", parent_id=(await ann.create("Above"))["id"])
+    await ann.http.delete(f"/api/tasks/{below['parent_id']}?to=trash&subtasks=delete")
+    await new_space(ann)
+    await ann.http.post("/api/tokens", json={"name": "x", "access": "read"})
 
     exported = (await ann.http.get("/api/me/export")).json()
-    assert list(exported) == ["user", "tasks", "trash"]
+    assert list(exported) == ["user", "tasks", "trash", "spaces", "tokens"]
     assert [(one["task"]["title"], sorted(one)) for one in exported["trash"]] == [
         ("Parent", ["deleted_at", "task"]),
         ("Child", ["deleted_at", "task"]),
+        ("Above", ["deleted_at", "task"]),
+        ("Below", ["deleted_at", "task"]),
     ]
 
     answer = await ann.http.post("/api/me/import", json=document)

@@ -4181,6 +4181,12 @@ export interface components {
              */
             deleted_at: string;
             /**
+             * Deleted By
+             * Format: uuid
+             * @description In a space, the member who deleted it.
+             */
+            deleted_by?: string;
+            /**
              * Deleted With
              * Format: uuid
              * @description The task whose deletion took this one along; to restore it restores both.

@@ -24,6 +24,7 @@ from taskward.me.models import user_json
 from taskward.me.staging import Staging
 from taskward.me.statements import AFTER, COUNT, MEMBERS_AFTER, SET_TIME_ZONE, USER
 from taskward.spaces.models import member_json, space_json
+from taskward.spaces.recording import Recorder, recorder_of
 from taskward.spaces.records import MemberRecord, SpaceRecord
 from taskward.spaces.statements import GET_MEMBER_OF_PERSON, GET_SPACE, MEMBERSHIPS_OF
 from taskward.tasks.entity import TASK
@@ -34,7 +35,7 @@ from taskward.tokens.models import token_json
 from taskward.tokens.statements import TOKENS_AFTER
 from taskward.tokens.tables import TokenRecord
 from taskward.trash.statements import TRASH_AFTER
-from taskward.trash.store import trashed_json
+from taskward.trash.store import exported_json
 from taskward.users.statements import person_values
 
 if TYPE_CHECKING:
@@ -76,18 +77,18 @@ def _member_json(row: Row) -> Mapping[str, Any]:
 
 _OBJECTS: Final = tuple(map(_objects, IN_DOCUMENTS))
 _ARRAYS_OF_SPACE: Final = (_Array("members", MEMBERS_AFTER, _member_json, always=True), *_OBJECTS)
-_ARRAYS: Final = (
-    *_OBJECTS,
-    _Array("trash", TRASH_AFTER, trashed_json),
-    _Array("tokens", TOKENS_AFTER, lambda row: token_json(TokenRecord(*row))),
-)
+_ARRAYS: Final = (*_OBJECTS, _Array("trash", TRASH_AFTER, exported_json))
+_TOKENS: Final = _Array("tokens", TOKENS_AFTER, lambda row: token_json(TokenRecord(*row)))
 
 
 class MyData:
     """All data of one owner."""
 
-    def __init__(self, database: OwnedRows, owner: Owner, lists: ListCache) -> None:
+    def __init__(
+        self, database: OwnedRows, owner: Owner, lists: ListCache, recorder: Recorder | None = None
+    ) -> None:
         self._database = database
+        self._recorder = recorder
         self._owner = owner
         self._lists = lists
 
@@ -118,7 +119,7 @@ class MyData:
         while not (page := await self._page(arrays[0], _BEFORE_ALL)) and not arrays[0].always:
             del arrays[0]
         head = b'{"user":' + orjson.dumps(user_json(rows[0]) if rows else None)
-        return self._chunks(head, arrays, page, await self._memberships())
+        return self._person_chunks(head, arrays, page, await self._memberships())
 
     async def space(self) -> SpaceRecord:
         """Returns the owner as a space; raises SpaceNotFound if the caller is no member."""
@@ -129,7 +130,7 @@ class MyData:
         """Yields the export of a space as `export` does; SpaceNotFound once the caller is no member."""
         page = await self._page(_ARRAYS_OF_SPACE[0], _BEFORE_ALL)
         head = b'{"space":' + dump_json(space_json(space))
-        return self._chunks(head, _ARRAYS_OF_SPACE, page)
+        return self._space_chunks(head, page)
 
     async def export_calendar(self, threads: FairThreads, caller: int) -> AsyncIterator[bytes]:
         """Yields the tasks as iCalendar, in pieces as `export` does.
@@ -153,26 +154,37 @@ class MyData:
 
     async def erase(self) -> None:
         """Erases everything, from SQLite's files and from this process's cache too."""
-        await self._database.transact(lambda: erase_steps(self._owner.id), long=True)
+        await self._database.transact(lambda: erase_steps(self._owner.id, self._recorder), long=True)
         self._lists.forget(self._owner.id)
         await self._database.scrub()
 
-    async def _chunks(
-        self,
-        head: bytes,
-        arrays: Sequence[_Array],
-        page: Sequence[Row],
-        spaces: Sequence[Mapping[str, Any]] = (),
+    async def _person_chunks(
+        self, head: bytes, arrays: Sequence[_Array], page: Sequence[Row], spaces: Sequence[Mapping[str, Any]]
     ) -> AsyncIterator[bytes]:
-        """Yields the document; the page is the first one of the first array."""
+        """Yields the export of a person; the page is the first one of the first array."""
         yield head
+        async for piece in self._arrays(arrays, page):
+            yield piece
+        if spaces:
+            yield b',"spaces":' + dump_json(spaces)
+        async for piece in self._arrays([_TOKENS], await self._page(_TOKENS, _BEFORE_ALL)):
+            yield piece
+        yield b"}"
+
+    async def _space_chunks(self, head: bytes, page: Sequence[Row]) -> AsyncIterator[bytes]:
+        yield head
+        async for piece in self._arrays(_ARRAYS_OF_SPACE, page):
+            yield piece
+        yield b"}"
+
+    async def _arrays(self, arrays: Sequence[_Array], page: Sequence[Row]) -> AsyncIterator[bytes]:
+        """Yields the arrays; the page is the first one of the first of them."""
         for array in arrays:
             page = page if array is arrays[0] else await self._page(array, _BEFORE_ALL)
             if page or array.always:
                 async for piece in self._pieces(array, page):
                     yield piece
             page = ()
-        yield b',"spaces":' + dump_json(spaces) + b"}" if spaces else b"}"
 
     async def _memberships(self) -> Sequence[Mapping[str, Any]]:
         """Returns the owner as a member of each space, of which there are at most a hundred."""
@@ -237,7 +249,8 @@ def _calendar_writer(list_titles: dict[str, str]) -> "CalendarWriter":
 
 
 def _my_data(context: Context) -> MyData:
-    return MyData(context.parts[OWNED_ROWS], context.owner, context.parts[LIST_CACHE])
+    parts = context.parts
+    return MyData(parts[OWNED_ROWS], context.owner, parts[LIST_CACHE], recorder_of(context))
 
 
 AllMyData = Annotated[MyData, Depends(_my_data)]

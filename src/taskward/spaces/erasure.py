@@ -10,12 +10,15 @@ from uuid import UUID
 from taskward.database.statements import SPLIT, Command, TransactionSteps, Values
 from taskward.http.roles import Role
 from taskward.idempotency.statements import FORGET_RESPONSES
+from taskward.spaces.forms import CALLER, MY_ROLE
+from taskward.spaces.recording import Recorder, recorded
 from taskward.spaces.records import MemberRecord
 from taskward.spaces.statements import (
     ALL_MEMBERSHIPS_OF,
     CHANGE_MEMBER,
     COUNT_MEMBER_CHANGE,
     DROP_MEMBERSHIP,
+    FORGET_FORMER,
     FORGET_PERSON,
     GET_MEMBER_OF_PERSON,
     LIST_MEMBERS,
@@ -25,8 +28,8 @@ from taskward.users.erasure import CHANGE, erase_owner_steps, erase_rows_steps
 from taskward.users.statements import LOCK_OWNER
 
 
-def leave_all_steps(person: UUID) -> TransactionSteps[None]:
-    """Removes a person from each space that they are or were in.
+def leave_all_steps(person: UUID, recorder: Recorder | None = None) -> TransactionSteps[None]:
+    """Removes a person from each space that they are or were in; the recorder adds to their activity.
 
     A space without another member is erased. Without another owner the longest-standing editor becomes one,
     or the longest-standing viewer.
@@ -34,7 +37,7 @@ def leave_all_steps(person: UUID) -> TransactionSteps[None]:
     rows = yield ALL_MEMBERSHIPS_OF, {"owner": person}
     for space_id in sorted(UUID(str(row[0])) for row in rows):
         yield SPLIT, {"owner": person, "change": CHANGE}
-        yield from _leave_steps(person, space_id)
+        yield from recorded(recorder, _leave_steps(person, space_id), space_id)
         yield DROP_MEMBERSHIP, {"owner": person, "space_id": space_id}
 
 
@@ -45,6 +48,7 @@ def _leave_steps(person: UUID, space_id: UUID) -> TransactionSteps[None]:
     if not rows:
         return
     member = MemberRecord(*rows[0])
+    yield MY_ROLE, {**space, CALLER.key: person}  # names the person as the actor of the entries
     rows = yield LIST_MEMBERS, space
     others = [one for one in (MemberRecord(*row) for row in rows) if one.id != member.id]
     if not others:
@@ -56,7 +60,8 @@ def _leave_steps(person: UUID, space_id: UUID) -> TransactionSteps[None]:
         heir = max(others, key=lambda one: one.role or 0)  # the first of them, who has joined before the rest
         yield from _count(CHANGE_MEMBER, space_id, heir, {"role": Role.OWNER, "name": heir.name, "now": now})
     yield from drop_reminders_of_member_steps(space_id, member.id)
-    yield from _count(FORGET_PERSON, space_id, member, {"now": now})
+    forget = FORGET_FORMER if member.role is None else FORGET_PERSON
+    yield from _count(forget, space_id, member, {"now": now})
     yield FORGET_RESPONSES, {**space, "prefix": f"{person} "}
 
 

@@ -208,6 +208,7 @@ FORGET_PERSON: Final = Command(
     ),
     "member.remove",
 )
+FORGET_FORMER: Final = replace(FORGET_PERSON, name="forget the person of a former member", action=None)
 
 # Invitations
 

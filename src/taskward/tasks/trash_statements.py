@@ -22,7 +22,7 @@ from taskward.database.functions import any_found, any_of, few
 from taskward.database.statements import Command, Part, Read, Written
 from taskward.database.tables import trashed_tables
 from taskward.database.types import Id, Ids, Instant
-from taskward.tasks.tables import TASKS
+from taskward.tasks.tables import TASKS, UPDATED_BY
 from taskward.tasks.trash_tables import TRASH
 from taskward.users.statements import OWNER
 
@@ -35,8 +35,9 @@ _NONE: Final = literal_column("NULL", Id())
 def insert_into_trash(*conditions: Any, deleted_with: Any = _NONE) -> Insert:
     """Copies the tasks that meet the conditions to the trash."""
     columns = [one for one in TASKS.c if one.name != "user_id"]
-    names = ["user_id", *(one.name for one in columns), "deleted_at", "deleted_with"]
-    return insert(TRASH).from_select(names, select(OWNER, *columns, _NOW, deleted_with).where(*conditions))
+    names = ["user_id", *(one.name for one in columns), "deleted_at", "deleted_with", "deleted_by"]
+    copies = select(OWNER, *columns, _NOW, deleted_with, UPDATED_BY)
+    return insert(TRASH).from_select(names, copies.where(*conditions))
 
 
 def copy_rows(table: Table, copies: Table, *conditions: Any) -> Insert:

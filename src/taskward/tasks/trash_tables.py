@@ -29,6 +29,7 @@ TRASH: Final = Table(
     Column("deleted_at", Instant, nullable=False),
     Column("deleted_with", Id, nullable=True),
     *map(_copy, _ADDED),
+    Column("deleted_by", Id, nullable=True),
     Index("ix_trash_deleted_at", "deleted_at"),
     Index("ix_trash_user_id_deleted_at", "user_id", "deleted_at", "id"),
     Index(
@@ -42,7 +43,8 @@ TRASH: Final = Table(
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
-"""A task as it was, in the columns of `TASKS`: `deleted_with` is the task whose deletion took it along.
+"""A task as it was, in the columns of `TASKS`: `deleted_with` is the task whose deletion took it along,
+`deleted_by` the member who deleted it, in a space.
 
 An id is in one place only: in `tasks`, in the trash, or in none of them. Labels and pending reminders have no
 rows here; a restored task gets them from its fields.

@@ -32,6 +32,7 @@ class TrashedTask(BaseModel):
 
     task: Task
     deleted_at: datetime = Field(description="RFC 3339, UTC.")
+    deleted_by: Annotated[UUID | Absent, Field(description="In a space, the member who deleted it.")] = None
     deleted_with: Annotated[
         UUID | Absent,
         Field(description="The task whose deletion took this one along; to restore it restores both."),

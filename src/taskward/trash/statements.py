@@ -46,9 +46,9 @@ _PLACE: Final = (TRASH.c.id, TRASH.c.parent_id, TRASH.c.list_id, TRASH.c.assigne
 
 
 _TRASHED: Final = select(
-    *(TRASH.c[one.name] for one in COLUMNS), TRASH.c.deleted_at, TRASH.c.deleted_with
+    *(TRASH.c[one.name] for one in COLUMNS), TRASH.c.deleted_at, TRASH.c.deleted_with, TRASH.c.deleted_by
 ).where(TRASH.c.user_id == OWNER)
-"""`TaskRecord`s, each with when and with which task it was deleted."""
+"""`TaskRecord`s, each with when, with which task and by which member it was deleted."""
 
 
 def _page(*, has_cursor: bool) -> Read:

@@ -52,7 +52,11 @@ class TrashStore:
     _is_on: bool
 
     async def tag(self, query: TrashQuery) -> str:
-        """Returns the entity tag of a page, by reading one row; read before the page, which may be newer."""
+        """Returns the entity tag of a page, by reading one row; read before the page, which may be newer.
+
+        Raises as `body`.
+        """
+        self._position(query.cursor)
         rows = await self._database.rows(COUNTER, {"owner": self._owner.id})
         counter = int(rows[0][0]) if rows else 0
         return scoped_tag(counter, scope_of(self._owner.id, "trash", str(query.limit), query.cursor or ""))
@@ -147,9 +151,14 @@ def purge_oldest_steps(owner: UUID, until: datetime) -> TransactionSteps[int]:
 
 def trashed_json(row: Row) -> Mapping[str, Any]:
     """Returns a task in the trash, ready for the JSON writer."""
-    deleted_at, deleted_with = row[RECORD_WIDTH:]
-    value = {"task": task_json(task_record(row)), "deleted_at": json_timestamp(deleted_at)}
-    return value if deleted_with is None else value | {"deleted_with": str(deleted_with)}
+    _, deleted_with, deleted_by = row[RECORD_WIDTH:]
+    more = {"deleted_by": deleted_by, "deleted_with": deleted_with}
+    return exported_json(row) | {name: str(value) for name, value in more.items() if value is not None}
+
+
+def exported_json(row: Row) -> dict[str, Any]:
+    """Returns a task in the trash as an export has it."""
+    return {"task": task_json(task_record(row)), "deleted_at": json_timestamp(row[RECORD_WIDTH])}
 
 
 def _my_trash(context: Context) -> TrashStore:

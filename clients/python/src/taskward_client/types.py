@@ -1427,6 +1427,8 @@ class TrashedTask(TypedDict):
     task: Task
     deleted_at: str
     """RFC 3339, UTC."""
+    deleted_by: NotRequired[str]
+    """In a space, the member who deleted it."""
     deleted_with: NotRequired[str]
     """The task whose deletion took this one along; to restore it restores both."""
 
