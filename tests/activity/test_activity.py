@@ -88,8 +88,9 @@ async def test_each_change_of_a_task_has_its_entry(ann: Person, bob: Person) -> 
     await send(bob, "PATCH", f"{space}/comments/{comment}", {"text": f"{CANARY}!"})
     await send(bob, "DELETE", f"{space}/comments/{comment}")
     of_comment = await new_entries(ann, space, known)
-    assert [(one["action"], one["comment_id"]) for one in of_comment] == [
-        *(("updated", comment), ("deleted", comment))
+    assert of_comment == [
+        {"actor_id": bob_id, "action": "updated", "task_id": task, "comment_id": comment, "fields": ["text"]},
+        {"actor_id": bob_id, "action": "deleted", "task_id": task, "comment_id": comment},
     ]
 
     await send(bob, "DELETE", f"{path}?to=trash&subtasks=delete")
@@ -105,7 +106,56 @@ async def test_each_change_of_a_task_has_its_entry(ann: Person, bob: Person) -> 
 
     whole = await ann.http.get(f"{space}/activity", params={"limit": 200})
     assert CANARY not in whole.text
-    assert [one["task_id"] for one in await activity(ann, space, task_id=task)] == [task] * 9
+    assert [one["task_id"] for one in await activity(ann, space, task_id=task)] == [task] * 11
+
+
+async def test_the_entry_of_a_task_that_changes_with_another_names_its_fields(ann: Person) -> None:
+    space = await new_space(ann)
+    known = await activity(ann, space)
+
+    async def make(**fields: Any) -> str:
+        made = await send(ann, "POST", f"{space}/tasks", {"title": "x", **fields}, 201)
+        await new_entries(ann, space, known)
+        return str(made["id"])
+
+    async def fields_of(task: str) -> list[list[str]]:
+        entries = await new_entries(ann, space, known)
+        return [one["fields"] for one in entries if one["task_id"] == task and one["action"] == "updated"]
+
+    home = (await send(ann, "POST", f"{space}/lists", {"title": "x"}, 201))["id"]
+    top = await make(due={"date": "2030-01-01"}, recurrence={"rule": "FREQ=DAILY"})
+    below = await make(parent_id=top)
+    await send(ann, "PATCH", f"{space}/tasks/{top}", {"list_id": home})
+    assert await fields_of(below) == [["list_id"]]
+    await send(ann, "PATCH", f"{space}/tasks/{top}", {"is_completed": True})
+    assert await fields_of(below) == [["is_completed", "parent_id"]]
+    above = (await send(ann, "GET", f"{space}/tasks/{below}"))["parent_id"]
+    await send(ann, "DELETE", f"{space}/tasks/{above}?subtasks=keep")
+    assert await fields_of(below) == [["parent_id"]]
+    await send(ann, "DELETE", f"{space}/lists/{home}?tasks=keep")
+    assert [one["action"] for one in await new_entries(ann, space, known)] == ["deleted"]
+
+
+async def test_an_erasure_is_in_the_activity(ann: Person, bob: Person) -> None:
+    space = await new_space(ann)
+    bob_id = (await join(ann, space, bob))["id"]
+    known = await activity(ann, space)
+    ann_id = (await send(ann, "GET", f"{space}/members/me"))["id"]
+    await send(ann, "DELETE", "/api/me")
+    entries = await new_entries(bob, space, known)
+    assert [(one["actor_id"], one["action"], one["member_id"]) for one in entries] == [
+        (ann_id, "role_changed", bob_id),
+        (ann_id, "left", ann_id),
+    ]
+
+
+async def test_who_has_left_before_an_erasure_leaves_once(ann: Person, bob: Person) -> None:
+    space = await new_space(ann)
+    await join(ann, space, bob)
+    await send(bob, "DELETE", f"{space}/members/me")
+    known = await activity(ann, space)
+    await send(bob, "DELETE", "/api/me")
+    assert await new_entries(ann, space, known) == []
 
 
 async def test_each_change_of_a_list_has_its_entry(ann: Person) -> None:
@@ -122,7 +172,9 @@ async def test_each_change_of_a_list_has_its_entry(ann: Person) -> None:
         await send(ann, "POST", f"{space}/tasks", {"title": "x", "list_id": home}, 201)
     await new_entries(ann, space, known)
     await send(ann, "PATCH", f"{space}/lists/{home}", {"title": f"{CANARY}!"})
-    await expect({"action": "updated", "list_id": home, "fields": ["title"]})
+    await expect({"action": "renamed", "list_id": home})
+    await send(ann, "PATCH", f"{space}/lists/{home}", {"title": CANARY, "is_archived": True})
+    await expect({"action": "updated", "list_id": home, "fields": ["is_archived", "title"]})
     await send(ann, "DELETE", f"{space}/lists/{home}?tasks=delete")
     await expect({"action": "deleted", "list_id": home, "count": 3})
 
@@ -141,6 +193,8 @@ async def test_each_change_of_a_member_has_its_entry(ann: Person, bob: Person) -
     await expect({"action": "joined", "member_id": bob_id}, of=bob_id)
     await send(bob, "PATCH", f"{space}/members/me", {"name": CANARY})
     await expect({"action": "renamed", "member_id": bob_id}, of=bob_id)
+    await send(ann, "PATCH", f"{space}/members/{bob_id}", {"role": "viewer"})
+    await expect({"action": "role_changed", "member_id": bob_id}, of=me)
     await send(ann, "PATCH", f"{space}/members/{bob_id}", {"role": "viewer"})
     await expect({"action": "role_changed", "member_id": bob_id}, of=me)
     await send(bob, "DELETE", f"{space}/members/me")

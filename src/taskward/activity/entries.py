@@ -82,7 +82,7 @@ class Entries:
         if action == "task.relabel":
             self._relabel(values["count"])
         elif action.startswith("task.") and "ids" in values:
-            self._add_several(action, what, values["ids"])
+            self._add_several(action, what, values)
         elif action in _OF_A_LIST:
             self._found.append(
                 (action, {"action": what, "list_id": values["list_id"], "number": self._taken()})
@@ -108,16 +108,20 @@ class Entries:
                 self.actor = values["member_id"]
             if what == "removed" and str(self.actor) == str(values["member_id"]):
                 what = "left"
-        elif what == "updated" and "fields" in values:
+        elif action == "list.update" and values["fields"] == ["title"]:
+            what = "renamed"
+        elif what == "updated":
             columns["fields"] = _names(values["fields"])
         return {"action": what, **columns}
 
-    def _add_several(self, action: str, what: str, ids: Sequence[UUID]) -> None:
+    def _add_several(self, action: str, what: str, values: Values) -> None:
         """Adds tasks, or their number to the entry of the list that was deleted just before."""
+        ids: Sequence[UUID] = values["ids"]
         if self._found and self._found[-1][0] == "list.delete":
             self._found[-1][1]["number"] += len(ids)
-        else:
-            self._found += [(action, {"action": what, "task_id": one}) for one in ids]
+            return
+        fields = {"fields": _names(values["fields"])} if what == "updated" else {}
+        self._found += [(action, {"action": what, "task_id": one, **fields}) for one in ids]
 
     def _relabel(self, count: int) -> None:
         """Adds to the last entry if it is of the same label, whose tasks change in parts."""

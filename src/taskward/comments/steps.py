@@ -34,6 +34,7 @@ from taskward.spaces.errors import RoleTooLow
 from taskward.tasks.fields.metadata import merged_metadata, problem_of_metadata
 from taskward.tasks.ids import created_at, new_task_id
 from taskward.tasks.records import version_tag
+from taskward.tasks.steps.checks import check_all_steps
 from taskward.tasks.steps.several import first_number_steps
 from taskward.tasks.tombstones import drop_expired_steps
 from taskward.users.retention import Retention
@@ -63,8 +64,7 @@ class CommentSteps:
         comment_id = given_id or new_task_id()
         if given_id is not None:
             yield from self._check_free(given_id)
-        yield from self._check_room(new.task_id)
-        yield from self._check_mentions(new.mentions or ())
+        yield from check_all_steps(self._check_room(new.task_id), self._check_mentions(new.mentions or ()))
         made = created_at(comment_id)
         values = {
             "task_id": new.task_id,
@@ -101,6 +101,7 @@ class CommentSteps:
             yield from self._check_mentions(given["mentions"], known=orjson.loads(mentions or "[]"))
             mentions = _ids_json(given["mentions"])
         values = {
+            "task_id": before.task_id,  # for the activity
             "text": given.get("text", before.text),
             "mentions": mentions,
             "metadata": _json(metadata),
@@ -121,7 +122,7 @@ class CommentSteps:
             raise RoleTooLow(_READING)
         self._check_version(found, versions)
         number = yield from first_number_steps(self.owner.id, 1)
-        values = self._values(comment_id) | {"version": number, "now": deletion.now}
+        values = self._values(comment_id) | {"version": number, "now": deletion.now, "task_id": found.task_id}
         yield DELETE_COMMENT, values
         yield ADD_COMMENT_TOMBSTONE, values
         yield from drop_expired_steps(self.owner.id, COMMENT_TOMBSTONES, 1, deletion.tombstones_since)

@@ -162,7 +162,7 @@ class ListSteps:
         stored = {**values, "position": new_position.position, "version": number}
         rows = yield statement, self._values(list_id) | stored
         for version, (moved, position) in enumerate(new_position.moved.items(), number + 1):
-            change = {"position": position, "version": version, "now": values["now"]}
+            change = {"position": position, "version": version, "now": values["now"], "fields": ["position"]}
             yield SET_LIST_POSITION, self._values(moved) | change
         return ListRecord(*rows[0])
 

@@ -38,7 +38,7 @@ from taskward.tasks.statements import (
     UPDATE_TASK,
 )
 from taskward.tasks.steps.assignment import assignee_steps, check_fields, present_steps
-from taskward.tasks.steps.checks import WriteChecks
+from taskward.tasks.steps.checks import WriteChecks, check_all_steps
 from taskward.tasks.steps.content import (
     base_values,
     effective,
@@ -126,8 +126,8 @@ class TaskSteps:
             yield from self._check_free(client_id)
         before, now = self._new_task(client_id)
         given = new.given()
-        checked = yield from WriteChecks(self.owner.id, now, zone).steps(before, given)
-        assigned_to = yield from assignee_steps(self.owner, before, given)
+        checks = WriteChecks(self.owner.id, now, zone).steps(before, given)
+        checked, assigned_to = yield from check_all_steps(checks, assignee_steps(self.owner, before, given))
         values = person_values(self.owner) | checked.values | checked.reminders.values(now)
         values |= {"is_conditional": False, "moments_zone": None, "assigned_to": assigned_to}
         task = yield from self._store_new(before, values, response)
@@ -189,9 +189,8 @@ class TaskSteps:
         undo = yield from undo_steps(self.owner.id, before, given)
         if undo is not None:
             before = undo.task
-        checks = WriteChecks(self.owner.id, now, zone, undo and undo.next_id)
-        checked = yield from checks.steps(before, given)
-        assigned_to = yield from assignee_steps(self.owner, before, given)
+        checks = WriteChecks(self.owner.id, now, zone, undo and undo.next_id).steps(before, given)
+        checked, assigned_to = yield from check_all_steps(checks, assignee_steps(self.owner, before, given))
         if undo is not None:
             deletion = self.retention.deletion(now, to_trash=False)
             yield from take_back_steps(self.owner.id, task_id, undo.next_id, deletion)

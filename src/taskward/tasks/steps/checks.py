@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from taskward.database.statements import TransactionSteps
+from taskward.http.errors import FieldError, ValidationFailed
 from taskward.tasks.fields import TaskFields
 from taskward.tasks.steps.content import base_values, effective, merged_fields
 from taskward.tasks.steps.ordering import NewPosition, TaskSiblings, position_steps
@@ -79,3 +80,17 @@ class WriteChecks:
         if not isinstance(position, dict):
             return NewPosition(position)
         return (yield from position_steps(TaskSiblings(self.owner, task_id, place), position))
+
+
+def check_all_steps(*checks: TransactionSteps[Any]) -> TransactionSteps[list[Any]]:
+    """Returns the results of checks; raises ValidationFailed with the problems of all of them."""
+    results: list[Any] = []
+    problems: list[FieldError] = []
+    for check in checks:
+        try:
+            results.append((yield from check))
+        except ValidationFailed as error:
+            problems += error.details()
+    if problems:
+        raise ValidationFailed(problems)
+    return results

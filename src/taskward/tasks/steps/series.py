@@ -122,7 +122,11 @@ def next_task_steps(
     past = orjson.dumps(recurrence).decode()
     yield NOTE_NEXT, of_done | {"next_version": rows[0][0], "past_recurrence": past}
     rows = yield SUBTASKS, of_done
-    moved = of_done | {"list_id": done["list_id"], "now": done["now"]}
+    moved = of_done | {
+        "list_id": done["list_id"],
+        "now": done["now"],
+        "fields": ["is_completed", "parent_id"],
+    }
     opened = [row[0] for row in rows]
     yield from change_several_steps(owner.id, MOVE_TO_NEXT, opened, moved)
     reminded = [next_task.id] if next_task.fields.reminders else []

@@ -55,14 +55,18 @@ def raise_children_steps(
     """Moves the children of a task to another parent, or to the top."""
     rows = yield CHILDREN, {"owner": owner, "task_id": task_id}
     yield from change_several_steps(
-        owner, MOVE_TO_PARENT, [row[0] for row in rows], {"parent_id": parent_id, "now": now}
+        owner,
+        MOVE_TO_PARENT,
+        [row[0] for row in rows],
+        {"parent_id": parent_id, "now": now, "fields": ["parent_id"]},
     )
 
 
 def move_below_steps(owner: UUID, task_id: UUID, list_id: object, now: datetime) -> TransactionSteps[None]:
     """Moves the tasks below a task to a list, or to none."""
     ids = yield from _below(owner, task_id)
-    yield from change_several_steps(owner, MOVE_TO_LIST, ids, {"list_id": list_id, "now": now})
+    values = {"list_id": list_id, "now": now, "fields": ["list_id"]}
+    yield from change_several_steps(owner, MOVE_TO_LIST, ids, values)
 
 
 def delete_below_steps(owner: UUID, task_id: UUID, deletion: Deletion) -> TransactionSteps[None]:
@@ -114,7 +118,7 @@ def set_positions_steps(owner: UUID, positions: Mapping[Any, str], now: datetime
         return
     first = yield from first_number_steps(owner, len(positions))
     for version, (task_id, position) in enumerate(positions.items(), first):
-        values = {"owner": owner, "task_id": task_id, "now": now}
+        values = {"owner": owner, "task_id": task_id, "now": now, "fields": ["position"]}
         yield SET_POSITION, values | {"position": position, "version": version, "count": 1}
 
 
