@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 from moves.move_support import Json, created, listed, move, moved, tree
 from spaces.space_support import join, new_space
-from support import Person, problems, refusal
+from support import Person, problems
 from support.import_documents import a_task
 from tokens.token_support import BEYOND, bearer, store_token
 
@@ -35,6 +35,10 @@ NO_TASKS: list[Any] = [[], {}, "x", ONE * 101]
             {"to": "The target must be another one than the source"},
         ),
         ({"from": None, "to": ID}, {"body": "Say either tasks or list"}),
+        (
+            {"from": None, "to": None},
+            {"body": "Say either tasks or list", "to": "The target must be another one than the source"},
+        ),
         ({"from": None, "to": ID, "tasks": None, "list": None}, {"body": "Say either tasks or list"}),
         ({"from": None, "to": ID, "tasks": ONE, "list": ID}, {"body": "Say either tasks or list"}),
         ({"from": None, "to": ID, "list": "x"}, {"list": "List id must be a UUID"}),
@@ -136,7 +140,9 @@ async def test_a_list_with_the_id_of_a_list_of_the_target_is_a_412(ann: Person) 
 
     refused = await move(ann, None, space, list=home["id"])
 
-    assert refusal(refused) == (412, "PRECONDITION_FAILED", "A list with this id exists")
+    body = refused.json()
+    assert (refused.status_code, body["error"]) == (412, "A list with this id exists")
+    assert (body["list"], body["etag"]) == (taken.json(), taken.headers["etag"])
     assert refused.headers["etag"] == taken.headers["etag"]
     assert (await listed(ann, None, "lists")).keys() == {home["id"]}
 

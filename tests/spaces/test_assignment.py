@@ -214,3 +214,19 @@ async def test_reminders_in_a_space_are_each_members_own(ann: Person) -> None:
     ):
         assert problems(answer) == REMINDERS
     assert "reminders" not in await send(ann, "PATCH", path, {"reminders": [], "title": "y"})
+
+
+async def test_all_that_is_not_there_is_named_at_once(ann: Person, bob: Person) -> None:
+    space, unknown = await home(ann, bob), str(uuid4())
+    wrong = {"title": "x", "list_id": unknown, "parent_id": unknown, "assigned_to": unknown}
+    made = await assigned(ann, space, "x", space.bob)
+
+    for answer in (
+        await ann.http.post(f"{space.path}/tasks", json=wrong),
+        await ann.http.patch(f"{space.path}/tasks/{made['id']}", json=wrong),
+    ):
+        assert sorted(problems(answer)) == ["assigned_to", "list_id", "parent_id"]
+    answer = await ann.http.post(
+        f"{space.path}/comments", json={"task_id": unknown, "text": "x", "mentions": [unknown]}
+    )
+    assert sorted(problems(answer)) == ["mentions.0", "task_id"]

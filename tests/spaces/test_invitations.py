@@ -93,9 +93,11 @@ async def test_what_is_no_invitation_is_a_400(ann: Person, text: str) -> None:
 
 @pytest.mark.parametrize("value", [None, 7, [], {}, True])
 async def test_an_invitation_is_text(ann: Person, value: Any) -> None:
-    assert [*problems(await ann.http.post("/api/invitations/redeem", json={"invitation": value}))] == [
-        "invitation"
-    ]
+    answer = await ann.http.post("/api/invitations/redeem", json={"invitation": value, "name": ""})
+    assert problems(answer) == {
+        "invitation": "Invitation must be a text that begins with twi_",
+        "name": "Name cannot be empty",
+    }
     assert [*problems(await ann.http.post("/api/invitations/redeem", json={}))] == ["invitation"]
 
 

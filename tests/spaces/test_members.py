@@ -54,6 +54,15 @@ async def test_a_name_of_the_token_is_taken_if_it_fits(app: FastAPI, claim: Any,
     assert (await me(ann, await new_space(ann, name="Own")))["name"] == "Own"
 
 
+async def test_the_name_of_a_member_who_returns_is_the_members_own(app: FastAPI, ann: Person) -> None:
+    bob, space = Person(app, name="Bob"), await new_space(ann)
+    assert (await join(ann, space, bob))["name"] == "Bob"
+    await bob.http.patch(f"{space}/members/me", json={"name": None})
+    await bob.http.delete(f"{space}/members/me")
+
+    assert (await join(ann, space, bob))["name"] is None
+
+
 @pytest.mark.parametrize(
     ("body", "field", "message"),
     [

@@ -18,7 +18,7 @@ from spaces.space_support import (
     task_in,
     with_bytes,
 )
-from support import MakeDatabase, Person, parts_of, refusal, replace_part, running, settings_for
+from support import MakeDatabase, Person, parts_of, problems, refusal, replace_part, running, settings_for
 from support.rows import locked_owners
 from support.waiting import TIMEOUT
 
@@ -174,3 +174,21 @@ async def full_batch(person: Person, space: str) -> None:
     operations = [{"op": "create", "task": {"title": f"Task {n}", "labels": ["a"]}} for n in range(100)]
     answer = await person.http.post(f"{space}/tasks/batch", json={"operations": operations})
     assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("path", ["trash?", "labels?", "comments?author=me&", "tasks?"])
+async def test_the_cursor_of_another_owner_is_a_400_in_any_space(
+    ann: Person, bob: Person, path: str
+) -> None:
+    space = await new_space(ann)
+    for _ in range(2):
+        task = await bob.create("x", labels=[str(uuid4())])
+        await bob.http.post("/api/comments", json={"task_id": task["id"], "text": "x"})
+        trashed = await bob.create("x")
+        await bob.http.delete(f"/api/tasks/{trashed['id']}?to=trash")
+    cursor = (await bob.http.get(f"/api/{path}limit=1")).json()["next_cursor"]
+    assert cursor is not None
+
+    for where in (space, missing()):
+        answer = await bob.http.get(f"{where}/{path}limit=1&cursor={cursor}")
+        assert problems(answer) == {"cursor": "Cursor is not valid for this list"}

@@ -186,21 +186,19 @@ def openapi_document(title: str, version: str, routes: Sequence[BaseRoute]) -> d
                 content = operation["requestBody"]["content"]
                 content["application/merge-patch+json"] = content["application/json"]
             if existing := _existing(path, method):
-                choice = [*(_reference(f"{one}Exists") for one in existing), _reference("Error")]
+                choice = [_reference(name) for name in existing]
                 operation["responses"]["412"]["content"]["application/json"]["schema"] = {"oneOf": choice}
     _drop_unreferenced(document, schemas)
     return document
 
 
 def _existing(path: str, method: str) -> list[str]:
-    """Returns the models of the objects that the 412 of an operation may show."""
+    """Returns the schemas of the 412 of an operation that may show the object that is there."""
     if path == "/api/moves":
-        first, *others = ENTITIES
-        moved = (first, *(entity for entity in others if entity.goes_with == first.plural))
-        return [entity.model.__name__ for entity in moved]
+        return [*(f"{resource}Exists" for resource in _CREATED_BY_PUT), "Error"]
     resource = _resource(path)
     creates = method == "put" and path.endswith("}")
-    return [resource] if creates and resource in _CREATED_BY_PUT else []
+    return [f"{resource}Exists", "Error"] if creates and resource in _CREATED_BY_PUT else []
 
 
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:

@@ -67,11 +67,11 @@ class CommentStore:
             ValidationFailed: the cursor is not valid for this owner, sort and filter.
 
         """
+        scope = scope_of(self.owner.id, "comments", query.task_id, query.author, query.sort)
+        after = _position(query.cursor, scope)
         author = query.author
         if author == ME:  # of a person they all are
             author = None if self.owner.author is None else await self._my_member_id()
-        scope = scope_of(self.owner.id, "comments", query.task_id, author, query.sort)
-        after = _position(query.cursor, scope)
         shape = Shape(
             query.task_id is not None, author is not None, after is not None, query.sort.startswith("-")
         )

@@ -43,7 +43,11 @@ class LabelStore:
         self._list_cache = list_cache
 
     async def tag(self, query: LabelsQuery) -> str:
-        """Returns the entity tag of a page, by reading one row; read before the page, which may be newer."""
+        """Returns the entity tag of a page, by reading one row; read before the page, which may be newer.
+
+        Raises as `page`.
+        """
+        self._position(query.cursor)
         rows = await self._database.rows(COUNTER, {"owner": self._owner.id})
         counter = int(rows[0][0]) if rows else 0
         return scoped_tag(counter, scope_of(self._owner.id, "labels", str(query.limit), query.cursor or ""))

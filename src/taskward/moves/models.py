@@ -101,9 +101,9 @@ class Move(BaseModel):
 
     @model_validator(mode="after")
     def _that_is_possible(self) -> Self:
-        if (self.tasks is None) == (self.list_id is None):
-            raise field_error(EITHER)
         problems = {}
+        if (self.tasks is None) == (self.list_id is None):
+            problems["body"] = EITHER
         if self.source == self.target:
             problems["to"] = "The target must be another one than the source"
         if self.list_id is not None:

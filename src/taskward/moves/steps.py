@@ -17,6 +17,7 @@ from taskward.database.statements import Row, TransactionSteps
 from taskward.http.caller import Caller
 from taskward.http.errors import FieldError, PreconditionFailed, ValidationFailed
 from taskward.http.roles import Role
+from taskward.lists.models import list_json
 from taskward.lists.statements import (
     COUNT_LISTS,
     GET_LIST,
@@ -240,8 +241,9 @@ class MoveSteps:
         if self.move.list_id is not None:
             rows = yield GET_LIST, {"owner": self.target, "list_id": self.move.list_id}
             if rows:
-                version = ListRecord(*rows[0]).version
-                raise PreconditionFailed(version_tag(version), "A list with this id exists")
+                found = ListRecord(*rows[0])
+                current = {"list": list_json(found)}
+                raise PreconditionFailed(version_tag(found.version), "A list with this id exists", current)
 
     def _place(self, found: _Found, above: Sequence[Row]) -> TransactionSteps[Place]:
         """Returns the place of the tasks in the target; raises ValidationFailed if there is no room."""

@@ -1,18 +1,13 @@
 """Invitations: a text admits its holder to a space.
 
-The text is `twi_` and base64url of the ids of the space and of the invitation, which only say where to look,
-and of 32 random bytes, the secret, of which a SHA-256 digest is stored.
+For the text see `taskward.spaces.secret`.
 """
 
-import binascii
-import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from hmac import compare_digest
-from typing import Final, NamedTuple, Self
+from typing import Final
 from uuid import UUID
 
 from taskward.database.statements import Row, TransactionSteps, Values
@@ -23,6 +18,7 @@ from taskward.spaces.errors import InvitationNotFound
 from taskward.spaces.judged import Membership
 from taskward.spaces.models import NewInvitation
 from taskward.spaces.records import InvitationRecord, MemberRecord
+from taskward.spaces.secret import Secret
 from taskward.spaces.statements import (
     CREATE_INVITATION,
     FORGET_INVITATIONS,
@@ -33,7 +29,6 @@ from taskward.spaces.statements import (
     USE_INVITATION,
 )
 from taskward.spaces.steps import Joined, admit_steps, joined_steps, space_steps
-from taskward.tasks.ids import new_task_id
 from taskward.users.statements import LOCK_OWNER, lock_person_steps
 
 MAX_OPEN: Final = 50
@@ -41,48 +36,6 @@ MAX_OPEN: Final = 50
 
 KEPT: Final = timedelta(days=1)
 """Time for which a closed invitation still answers those whom it has admitted."""
-
-_PREFIX: Final = "twi_"
-_BYTES: Final = 64
-_CHARACTERS: Final = 86
-
-
-class Secret(NamedTuple):
-    """The parts of an invitation's text."""
-
-    space_id: UUID
-    invitation_id: UUID
-    secret: bytes
-
-    @classmethod
-    def new(cls, space_id: UUID) -> Self:
-        return cls(space_id, new_task_id(), secrets.token_bytes(32))
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Returns the parts of a text; raises ValidationFailed if it is no invitation."""
-        try:
-            parts = urlsafe_b64decode(text.removeprefix(_PREFIX) + "==")
-        except (binascii.Error, ValueError):
-            parts = b""
-        found = (
-            cls(UUID(bytes=parts[:16]), UUID(bytes=parts[16:32]), parts[32:])
-            if len(parts) == _BYTES
-            else None
-        )
-        if found is None or found.text != text:
-            message = "Invitation must be a text that begins with twi_"
-            raise ValidationFailed([FieldError("invitation", message)])
-        return found
-
-    @property
-    def text(self) -> str:
-        parts = self.space_id.bytes + self.invitation_id.bytes + self.secret
-        return _PREFIX + urlsafe_b64encode(parts).decode()[:_CHARACTERS]
-
-    @property
-    def digest(self) -> str:
-        return sha256(self.secret).hexdigest()
 
 
 def create_invitation_steps(

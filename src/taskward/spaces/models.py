@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 
 from taskward.http.body_schemas import Ignored, ignoring, requiring_one
 from taskward.http.responses import rfc3339
@@ -14,6 +14,7 @@ from taskward.http.roles import Role
 from taskward.http.validation import Absent, field_error
 from taskward.lists.models import IsArchived
 from taskward.spaces.records import InvitationRecord, MemberRecord, MembershipRecord, SpaceRecord
+from taskward.spaces.secret import Secret
 from taskward.tasks.fields.metadata import Metadata, MetadataChanges, NewMetadata
 from taskward.tasks.fields.texts import MAX_TITLE_LENGTH, Title
 from taskward.time_zones import is_time_zone
@@ -194,12 +195,19 @@ class NewInvitation(BaseModel):
     ] = Field(default=DEFAULT_EXPIRES_IN, description="Seconds.", ge=MIN_EXPIRES_IN, le=MAX_EXPIRES_IN)
 
 
+def _secret(value: Any) -> Secret:
+    found = Secret.parse(value) if isinstance(value, str) else None
+    if found is None:
+        raise field_error("Invitation must be a text that begins with twi_")
+    return found
+
+
 class Redemption(BaseModel):
     """The body of `POST /api/invitations/redeem`."""
 
     model_config = ConfigDict(extra="forbid")
 
-    invitation: str
+    invitation: Annotated[Secret, PlainValidator(_secret, json_schema_input_type=str)]
     name: Name = None
 
 

@@ -169,7 +169,8 @@ def change_member_steps(
         yield from _check_other_owner(space_id, member)
     rows = yield COUNT_MEMBER_CHANGE, {"owner": space_id}
     values = {"member_id": member.id, "role": role, "name": name, "version": rows[0][0]}
-    change = RENAME_MEMBER if role == member.role else CHANGE_MEMBER
+    is_named = name != member.name or "role" not in given
+    change = RENAME_MEMBER if role == member.role and is_named else CHANGE_MEMBER
     yield change, {"owner": space_id, "now": datetime.now(UTC), "fields": sorted(given), **values}
     return (yield from _member(space_id, member.id))
 
@@ -228,7 +229,7 @@ def admit_steps(caller: Caller, space_id: UUID, role: Role, name: str | None) ->
         "member_id": former.id if former else new_task_id(),
         "person_id": caller.id,
         "role": role,
-        "name": name or (former and former.name) or caller.name,
+        "name": name or (former.name if former else caller.name),
         "now": now,
         "version": rows[0][0],
     }

@@ -22,7 +22,6 @@ from taskward.idempotency.statements import store_response_steps
 from taskward.spaces.errors import MemberNotFound, SpaceNotFound
 from taskward.spaces.invitations import (
     RedemptionSteps,
-    Secret,
     create_invitation_steps,
     revoke_invitation_steps,
 )
@@ -39,6 +38,7 @@ from taskward.spaces.models import (
 )
 from taskward.spaces.recording import Recorder, recorded, recorder_of
 from taskward.spaces.records import InvitationRecord, MemberRecord, SpaceRecord
+from taskward.spaces.secret import Secret
 from taskward.spaces.statements import (
     GET_INVITATION,
     GET_MEMBER,
@@ -140,8 +140,8 @@ class SpacesStore:
         )
 
     async def redeem(self, redemption: Redemption, record: PendingRecord | None) -> Joined:
-        """Makes the caller a member; raises as `RedemptionSteps.run`, and for what is no invitation."""
-        secret = Secret.parse(redemption.invitation)
+        """Makes the caller a member; raises as `RedemptionSteps.run`."""
+        secret = redemption.invitation
         steps = RedemptionSteps(self._caller, secret, redemption.name)
         # Before any lock or queue of the space: who has no invitation waits for nothing of it.
         steps.found(await self._rows.rows(GET_INVITATION, steps.values))

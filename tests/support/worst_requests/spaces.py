@@ -11,7 +11,8 @@ from support.worst_requests.reading import Streamed
 from support.worst_requests.values import inbox_task
 from support.worst_requests.world import SECRET, World
 from taskward.lists.steps import MAX_LISTS
-from taskward.spaces.invitations import MAX_OPEN, Secret
+from taskward.spaces.invitations import MAX_OPEN
+from taskward.spaces.secret import Secret
 from taskward.spaces.steps import MAX_MEMBERS, MAX_SPACES
 from taskward.tasks.fields.reminders import MAX_REMINDERS
 
