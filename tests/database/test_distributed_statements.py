@@ -51,7 +51,7 @@ MULTI_SHARD: Final = {
     "backlog of webhooks": "a metric: how many wait, and for how long",
     "owners with the next reminders": "the worker of webhooks: whoever is to be reminded first",
     "owners with passed reminders": "the worker of webhooks: whose reminders are too old to be delivered",
-    "expired activity of spaces": "once an hour: what members did too long ago",
+    "spaces after an id, with expired activity or without": "once an hour: which have too old entries",
     "owners of expired tasks in the trash": "once an hour: whose tasks have been in the trash for too long",
     "abandoned imports": "at a start: what processes that died have left",
     "owners after an id": "`taskward webhooks replay` and new time zone data: all owners, a page at a time",

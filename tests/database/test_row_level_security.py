@@ -36,7 +36,7 @@ from support.waiting import until
 from typer.testing import CliRunner
 
 from taskward import cli
-from taskward.activity.statements import EXPIRED_ACTIVITY
+from taskward.activity.statements import SPACES_OF_ACTIVITY
 from taskward.app import create_app
 from taskward.changes.statements import COUNTERS
 from taskward.database import DatabaseUnusable
@@ -306,7 +306,7 @@ async def test_these_statements_run_without_row_level_security() -> None:
     assert found == {
         *(COUNTERS, ABANDONED, STORED_VERSION, OWNERS_AFTER, SPACES_AFTER),
         *(WAITING, FAILED_BEFORE, BACKLOG, NEXT_REMINDERS, PASSED_REMINDERS, OWNERS_OF_EXPIRED),
-        EXPIRED_ACTIVITY,
+        SPACES_OF_ACTIVITY,
     }
 
 

@@ -177,9 +177,7 @@ async def full_batch(person: Person, space: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["trash?", "labels?", "comments?author=me&", "tasks?"])
-async def test_the_cursor_of_another_owner_is_a_400_in_any_space(
-    ann: Person, bob: Person, path: str
-) -> None:
+async def test_the_cursor_of_another_owner_is_a_400_in_any_space(ann: Person, bob: Person, path: str) -> None:
     space = await new_space(ann)
     for _ in range(2):
         task = await bob.create("x", labels=[str(uuid4())])

@@ -1,11 +1,13 @@
 """The statements of the activity of a space."""
 
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import (
     Delete,
     Insert,
     Integer,
+    ScalarSelect,
     Select,
     Text,
     bindparam,
@@ -20,11 +22,14 @@ from taskward.database.functions import any_found, any_of, few
 from taskward.database.json_values import values_of_json
 from taskward.database.statements import Command, Part, Read, Written
 from taskward.database.types import Id, Ids, Instant
+from taskward.spaces.tables import SPACES
 from taskward.users.statements import OWNER
 
 _NAMES: Final = ActivityRecord._fields
 _LIMIT: Final = bindparam("limit", type_=Integer())
 _SINCE: Final = bindparam("activity_since", type_=Instant())
+_KEPT_FROM: Final = bindparam("activity_kept_from", type_=Id())
+"""The first id that is kept; ids have the time at which they were made."""
 
 
 def _page(*, of_task: bool, has_cursor: bool) -> Read:
@@ -71,7 +76,7 @@ def _drop_oldest(_: Written) -> Delete:
     oldest = ACTIVITY.alias("oldest")
     expired = (
         select(oldest.c.id)
-        .where(oldest.c.user_id == OWNER, oldest.c.id < bindparam("activity_kept_from", type_=Id()))
+        .where(oldest.c.user_id == OWNER, oldest.c.id < _KEPT_FROM)
         .order_by(oldest.c.id)
         .limit(literal_column("2"))
         .scalar_subquery()
@@ -86,15 +91,32 @@ OF_WRITE: Final = (
 """The entry of a write of one task, which goes with it, as does the deletion of the two oldest that have
 expired, unless the write is one of a batch."""
 
-EXPIRED_ACTIVITY: Final = Read(
-    "expired activity of spaces",
-    select(ACTIVITY.c.user_id, ACTIVITY.c.id)
-    .where(ACTIVITY.c.at <= bindparam("until", type_=Instant()))
-    .order_by(ACTIVITY.c.at)
+
+def _oldest_expired() -> ScalarSelect[UUID]:
+    """Returns an id, with a limit: for EXISTS, PostgreSQL would read the entries of all spaces."""
+    expired = ACTIVITY.c.user_id == SPACES.c.user_id, ACTIVITY.c.id < _KEPT_FROM
+    found = select(ACTIVITY.c.id).where(*expired).order_by(ACTIVITY.c.id)
+    return found.limit(literal_column("1")).scalar_subquery()
+
+
+SPACES_OF_ACTIVITY: Final = Read(
+    "spaces after an id, with expired activity or without",
+    select(SPACES.c.user_id, _oldest_expired().is_not(None).label("has_expired"))
+    .where(SPACES.c.user_id > bindparam("after_id", type_=Id()))
+    .order_by(SPACES.c.user_id)
     .limit(_LIMIT),
     cross_owner=True,
 )
-"""The space and the id of the oldest entries."""
+"""The id of each space, and whether it has entries that have expired."""
+
+EXPIRED_ACTIVITY: Final = Read(
+    "expired activity of a space",
+    select(ACTIVITY.c.id)
+    .where(ACTIVITY.c.user_id == OWNER, ACTIVITY.c.id < _KEPT_FROM)
+    .order_by(ACTIVITY.c.id)
+    .limit(_LIMIT),
+)
+"""The oldest entries."""
 
 DROP_ACTIVITY: Final = Command(
     "drop expired activity",

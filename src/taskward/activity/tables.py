@@ -35,7 +35,6 @@ ACTIVITY: Final = Table(
         postgresql_where=_HAS_TASK,
         sqlite_where=_HAS_TASK,
     ),
-    Index("ix_activity_at", "at"),
     **_STRICT,
 )
 """The work of members in a space, without a value that a user has written. `actor_id` and `member_id` are

@@ -8,8 +8,8 @@ built in the transaction of the migration.
 import sqlalchemy as sa
 from alembic import context, op
 
-revision = "0115"
-down_revision = "0114"
+revision = "0116"
+down_revision = "0115"
 
 
 def upgrade() -> None:

@@ -1,0 +1,10 @@
+"""Expired activity is found by the space and the id, so that no write needs an index of times."""
+
+from alembic import op
+
+revision = "0115"
+down_revision = "0114"
+
+
+def upgrade() -> None:
+    op.drop_index("ix_activity_at", "activity")
