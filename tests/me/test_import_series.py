@@ -18,6 +18,9 @@ from tasks.series_support import (
     without,
 )
 
+from taskward.me.import_series import MAX_ROWS
+from taskward.me.staging import Staging
+
 LATE: dict[str, Any] = {"recurrence": {**WEEKLY, "occurrence": "2026-11-16", "missed": "keep"}}
 
 
@@ -87,6 +90,77 @@ async def test_of_two_tasks_of_an_imported_series_one_can_have_a_recurrence(ann:
     assert problems(answer) == {"recurrence": "The series goes on in another task"}
     await change(ann, tasks["First"], recurrence=None)
     assert (await change(ann, tasks["Second"], recurrence=WEEKLY)).status_code == 200
+
+
+async def recurring_titles(person: Person) -> list[str]:
+    return sorted(task["title"] for task in await person.tasks() if "recurrence" in task)
+
+
+async def test_of_an_imported_series_the_task_with_the_lowest_id_recurs_alone(ann: Person) -> None:
+    first = a_task(EARLIER, title="First", due=MONDAY, recurrence=WEEKLY, is_completed=False)
+    others = [
+        a_task(title=str(n), due=MONDAY, recurrence=WEEKLY, is_completed=False, series_id=first["id"])
+        for n in range(MAX_ROWS + 2)
+    ]
+    metadata = a_task(title="Metadata", is_completed=False, metadata={"recurrence": 1})
+
+    assert await imported(ann, [*others, first, metadata]) == (len(others) + 2, 0)
+
+    lowest = min([*others, first], key=lambda task: task["id"])
+    assert await recurring_titles(ann) == [lowest["title"]]
+    last = a_task(title="Last", due=MONDAY, recurrence=WEEKLY, is_completed=False, series_id=first["id"])
+    assert await imported(ann, [last]) == (1, 0)
+    assert await recurring_titles(ann) == [lowest["title"]]
+    assert {task["metadata"]["recurrence"] for task in await ann.tasks() if "metadata" in task} == {1}
+
+
+async def test_a_deleted_task_of_a_series_that_goes_on_is_imported_without_its_recurrence(
+    ann: Person,
+) -> None:
+    first = await complete(ann, await recurring(ann))
+    second = await following(ann, first)
+    old = await export(ann)
+    third = await following(ann, await complete(ann, second))
+    await ann.http.delete(f"/api/tasks/{second['id']}")
+
+    assert await imported(ann, old["tasks"]) == (1, 1)
+
+    assert "recurrence" not in await ann.get(second["id"])
+    assert "recurrence" in await ann.get(third["id"])
+
+
+async def test_the_first_task_of_a_series_that_goes_on_is_imported_without_its_recurrence(
+    ann: Person,
+) -> None:
+    first = await recurring(ann)
+    old = await export(ann)
+    second = await following(ann, await complete(ann, first))
+    await ann.http.delete(f"/api/tasks/{first['id']}")
+
+    assert await imported(ann, old["tasks"]) == (1, 0)
+
+    assert "recurrence" not in await ann.get(first["id"])
+    assert "recurrence" in await ann.get(second["id"])
+
+
+async def test_a_series_that_goes_on_during_an_import_interrupts_it(
+    ann: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await complete(ann, await recurring(ann))
+    second = await following(ann, first)
+    await ann.put(second["id"], recurrence=None)
+    new = a_task(due=MONDAY, recurrence=WEEKLY, is_completed=False, series_id=first["id"])
+    publish = Staging.publish
+
+    async def published(*given: Any) -> bytes:
+        await ann.put(second["id"], recurrence=WEEKLY)
+        return await publish(*given)
+
+    monkeypatch.setattr(Staging, "publish", published)
+    answer = await ann.http.post("/api/me/import", json={"tasks": [new]})
+
+    assert answer.status_code == 503
+    assert await recurring_titles(ann) == ["Water the plants"]
 
 
 async def test_after_an_import_a_task_is_reopened_alone(ann: Person, bob: Person) -> None:

@@ -88,12 +88,12 @@ class Model:
         task_id, parent_id = before["id"], body.get("parent_id", before.get("parent_id"))
         if not body.keys() & {*PLACE}:
             return {}
-        if parent_id == task_id:
-            return {"parent_id": "A task cannot be below itself"}
         missing = {}
         if body.get("list_id") not in {None, before.get("list_id"), *self.lists}:
             missing["list_id"] = "List not found"
-        if parent_id is not None and parent_id not in self.tasks:
+        if parent_id == task_id:
+            missing["parent_id"] = "A task cannot be below itself"
+        elif parent_id is not None and parent_id not in self.tasks:
             missing["parent_id"] = "Parent task not found"
         if missing or parent_id is None:
             return missing

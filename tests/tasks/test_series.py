@@ -306,6 +306,8 @@ async def test_a_next_one_that_was_changed_stays(ann: Person, touch: dict[str, A
     assert await ann.get(touched["id"]) == touched
     assert (await ann.get(child["id"]))["parent_id"] == touched.get("next_id", touched["id"])
     assert problems(await change(ann, done, recurrence=WEEKLY)) == GOES_ON
+    again = await ann.put(done["id"], is_completed=True, recurrence=WEEKLY)
+    assert (again["next_id"], "recurrence" in again) == (done["next_id"], False)
     assert (await ann.put(done["id"], recurrence=None, title="Alone"))["title"] == "Alone"
     again = await complete(ann, reopened)
     assert without(again, "updated_at", "title") == without(done, "updated_at", "title")

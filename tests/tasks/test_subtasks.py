@@ -338,3 +338,32 @@ async def test_related_tasks_are_found_by_equality(app: FastAPI, statement: Read
 
     assert [line for line in plan if re.search(r"(parent|list)_id[<>]", line)] == []
     assert [line for line in plan if "ix_tasks" in line or "PRIMARY KEY" in line] != []
+
+
+N = str(uuid4())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "fields"),
+    [
+        ({"list_id": N, "position": {"after": N}}, "list_id position"),
+        ({"list_id": N, "parent_id": N, "position": {"before": N}}, "list_id parent_id position"),
+        ({"due": {"time": "10:00"}, "list_id": N}, "due.date list_id"),
+        ({"recurrence": {"rule": "FREQ=DAILY"}, "list_id": N}, "list_id recurrence"),
+        ({"add_labels": ["another"], "list_id": N}, "add_labels list_id"),
+        ({"parent_id": "itself", "list_id": N}, "list_id parent_id"),
+    ],
+)
+async def test_all_that_is_wrong_with_a_change_is_named_at_once(
+    ann: Person, wrong: dict[str, Any], fields: str
+) -> None:
+    task = await ann.create(labels=[str(n) for n in range(20)])
+    body = {name: task["id"] if value == "itself" else value for name, value in wrong.items()}
+
+    answer = await ann.http.put(f"/api/tasks/{task['id']}", json=body)
+
+    assert sorted(problems(answer)) == fields.split()
+    assert await ann.get(task["id"]) == task
+    if not wrong.keys() & {"add_labels", "due", "recurrence"} and "itself" not in wrong.values():
+        answer = await ann.http.post("/api/tasks", json={"title": "x", **body})
+        assert sorted(problems(answer)) == fields.split()

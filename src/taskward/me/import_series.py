@@ -1,10 +1,11 @@
-"""The series of the tasks of an import: references that lead nowhere are left out.
+"""The series of the tasks of an import: references that lead nowhere are left out, and second recurrences.
 
 A reference may lead to a later task of the document, to one that is stored under another id, and to a task
-that the owner already has. So the staged tasks are changed once all are staged.
+that the owner already has. So the staged tasks are changed once all are staged. At most one task of a series
+recurs: one that the owner has, or else the one with the lowest id.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Container, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,8 +13,8 @@ import orjson
 from sqlalchemy import Integer, Text, bindparam, cast, column, literal_column, select, update
 
 from taskward.database import Queries
-from taskward.database.functions import any_of, few, json_item, json_rows
-from taskward.database.statements import Command, Read, Row
+from taskward.database.functions import any_of, few, is_false, json_item, json_rows
+from taskward.database.statements import Command, Read, Row, TransactionSteps
 from taskward.database.types import Id, Ids
 from taskward.me.import_tables import IMPORT_TASKS
 from taskward.me.import_tree_statements import STAGED_AMONG
@@ -24,22 +25,37 @@ from taskward.users.statements import OWNER
 MAX_ROWS: Final = 300
 """Tasks whose fields are parsed in one turn of the event loop, and stored in one transaction."""
 
+_MAY_RECUR: Final = literal_column("""'%"recurrence":%'""", Text())
+"""Matches the optional fields of recurring tasks, and metadata with such a key."""
+
 STAGED_IN_SERIES: Final = Read(
     "staged tasks of series",
     select(IMPORT_TASKS.c.id, IMPORT_TASKS.c.extra)
     .where(
         IMPORT_TASKS.c.user_id == OWNER,
         IMPORT_TASKS.c.id > bindparam("after_id", type_=Id()),
-        IMPORT_TASKS.c.series_id.is_not(None),
+        IMPORT_TASKS.c.series_id.is_not(None) | IMPORT_TASKS.c.extra.like(_MAY_RECUR),
     )
     .order_by(IMPORT_TASKS.c.id)
     .limit(bindparam("limit", type_=Integer())),
 )
+_IDS: Final = few(bindparam("ids", type_=Ids()))
+_RECURRING: Final = (TASKS.c.user_id == OWNER, is_false(TASKS.c.is_completed), TASKS.c.extra.like(_MAY_RECUR))
+RECURRING_IN_SERIES: Final = Read(
+    "recurring tasks of several series",
+    select(TASKS.c.series_id, TASKS.c.extra)
+    .where(*_RECURRING, any_of(TASKS.c.series_id, _IDS))
+    .with_hint(TASKS, "INDEXED BY ix_tasks_user_id_series_id", "sqlite"),
+)
+RECURRING_FIRST: Final = Read(
+    "recurring tasks among several",
+    select(TASKS.c.id, TASKS.c.extra).where(*_RECURRING, any_of(TASKS.c.id, _IDS)),
+)
+"""The first tasks of series, which need not have the id of the series."""
+
 OWNED_AMONG: Final = Read(
     "tasks among several",
-    select(TASKS.c.id).where(
-        TASKS.c.user_id == OWNER, any_of(TASKS.c.id, few(bindparam("ids", type_=Ids())))
-    ),
+    select(TASKS.c.id).where(TASKS.c.user_id == OWNER, any_of(TASKS.c.id, _IDS)),
 )
 
 
@@ -70,21 +86,57 @@ class ImportSeries:
         self._database = database
         self._owner = owner
         self._stored_ids = stored_ids
+        self._recurring: set[UUID] = set()
+        """The series of the staged tasks that recur."""
 
     async def changed_rows(self) -> AsyncIterator[str]:
-        """Yields the staged tasks with resolved references, as `RESOLVE_SERIES` takes them."""
+        """Yields the staged tasks whose series change, as `RESOLVE_SERIES` takes them."""
         after = UUID(int=0)
         page = {"owner": self._owner, "limit": MAX_ROWS}
         while rows := await self._database.rows(STAGED_IN_SERIES, page | {"after_id": after}):
             after = UUID(str(rows[-1][0]))
-            yield await self._resolved_rows(rows)
+            if changed := await self._changed(rows):
+                yield orjson.dumps(changed).decode()
 
-    async def _resolved_rows(self, rows: Sequence[Row]) -> str:
+    def verify_steps(self) -> TransactionSteps[bool]:
+        """Returns whether none of the series has got another recurring task since."""
+        series = sorted(self._recurring)
+        for start in range(0, len(series), MAX_ROWS):
+            if (yield from self._taken_steps(series[start : start + MAX_ROWS])):
+                return False
+        return True
+
+    async def _changed(self, rows: Sequence[Row]) -> list[tuple[str, Any, Any]]:
         given = [(str(task), TaskFields.parse(extra)) for task, extra in rows]
         references = {one for _, fields in given for one in (fields.series_id, fields.next_id) if one}
         known = await self._known([self._stored(one) for one in references])
-        resolved = [(task, self._resolved(fields, known).columns()) for task, fields in given]
-        return orjson.dumps([(task, one["extra"], one["series_id"]) for task, one in resolved]).decode()
+        resolved = [(task, before, self._resolved(before, known)) for task, before in given]
+        recurring = {_series(task, fields) for task, _, fields in resolved if fields.recurrence}
+        taken = await self._database.transact(lambda: self._taken_steps(sorted(recurring)), long=True)
+        changed = []
+        for task, before, fields in resolved:
+            after = self._recurring_once(task, fields, taken).columns()
+            if after != before.columns():
+                changed.append((task, after["extra"], after["series_id"]))
+        return changed
+
+    def _recurring_once(self, task: str, fields: TaskFields, taken: Container[UUID]) -> TaskFields:
+        """Returns the fields, without a recurrence if another task of the series recurs."""
+        if fields.recurrence is None:
+            return fields
+        series = _series(task, fields)
+        if series in taken or series in self._recurring:
+            return fields.replaced(recurrence=None)
+        self._recurring.add(series)
+        return fields
+
+    def _taken_steps(self, series: Sequence[UUID]) -> TransactionSteps[set[UUID]]:
+        """Returns those of the series that have a recurring task among the owner's."""
+        found: set[UUID] = set()
+        for read in (RECURRING_IN_SERIES, RECURRING_FIRST) if series else ():
+            rows = yield read, {"owner": self._owner, "ids": series}
+            found |= {UUID(str(one)) for one, extra in rows if TaskFields.parse(extra).recurrence}
+        return found
 
     def _stored(self, given: str) -> UUID:
         return self._stored_ids.get(UUID(given), UUID(given))
@@ -100,3 +152,8 @@ class ImportSeries:
             for one in (fields.series_id, fields.next_id)
         )
         return fields.replaced(series_id=series_id, next_id=next_id if series_id else None)
+
+
+def _series(task: str, fields: TaskFields) -> UUID:
+    """Returns the id of the series of a task, of which it is the first one if it names none."""
+    return UUID(fields.series_id or task)

@@ -100,6 +100,7 @@ class Staging:
         """To be added before the tasks, which may refer to them."""
         self.is_publishing = False
         self._tree = ImportTree(database, owner.id)
+        self._series = ImportSeries(database, owner.id, self._tree.stored_ids)
         self._comments = ImportComments(database, owner.id)
         self._added = 0
         self._ids: set[UUID] = set()
@@ -149,7 +150,7 @@ class Staging:
             return
         for rows in self._tree.changed_rows():
             await self._change(RESOLVE, rows=rows)
-        async for rows in ImportSeries(self._database, self._person.id, self._tree.stored_ids).changed_rows():
+        async for rows in self._series.changed_rows():
             await self._change(RESOLVE_SERIES, rows=rows)
 
     async def publish(self, total: int, record: PendingRecord | None) -> bytes:
@@ -223,7 +224,7 @@ class Staging:
                 raise _interrupted()
             yield from self._comments.check_steps()
             yield from self.lists.publish_steps(first - lists)
-            if not (yield from self._tree.verify_steps()):
+            if not ((yield from self._tree.verify_steps()) and (yield from self._series.verify_steps())):
                 raise _interrupted()
         if record is not None:
             yield from store_response_steps({**self._owner, **record.values(200, body)})

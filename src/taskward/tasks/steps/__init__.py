@@ -10,6 +10,7 @@ Everything is checked before the first change, so that a batch can go on after a
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -105,12 +106,7 @@ class TaskSteps:
         if _is_among_others(given) or (response is not None and not is_known):
             return None
         before, now = self._new_task(client_id)
-        try:
-            values = self._content(before, given, now, self.owner.time_zone)
-        except ValidationFailed:
-            if client_id is not None:
-                yield from self._check_free(client_id)
-            raise
+        values = self._content(before, given, now, self.owner.time_zone)
         if values is None:
             return None
         depends = values.get("list_id") is not None or values.get("moments_zone") is not None
@@ -282,10 +278,15 @@ class TaskSteps:
     ) -> dict[str, Any] | None:
         """Returns what a write that concerns no other task stores; None if it needs a lock.
 
-        Raises:
-            ValidationFailed: the changes do not fit what is stored.
-
+        It does if the changes do not fit what is stored: then the locked write names all that is wrong.
         """
+        with suppress(ValidationFailed):
+            return self._merged(before, given, now, zone)
+        return None
+
+    def _merged(
+        self, before: TaskRecord, given: Mapping[str, Any], now: datetime, zone: str | None
+    ) -> dict[str, Any] | None:
         given = effective(before, given)
         values = base_values(before, given, now)
         values |= {"owner": self.owner.id, "task_id": before.id, "now": now}
@@ -346,7 +347,6 @@ class TaskSteps:
         Raises:
             NotFound: the owner has no such task.
             PreconditionFailed: it is in another version.
-            ValidationFailed: the changes do not fit what is stored.
 
         """
         rows = yield READ_TO_CHANGE, {**self._owner, "task_id": task_id}

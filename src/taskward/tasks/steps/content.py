@@ -48,7 +48,9 @@ def in_utc(moment: datetime | None) -> datetime | None:
 
 
 def effective(before: TaskRecord, given: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Returns the given fields, without a recurrence for a task that stays completed: it has no effect.
+    """Returns the given fields, without a recurrence that has no effect.
+
+    That is one of a task that stays completed, or is completed while its series goes on in another task.
 
     Raises:
         ValidationFailed: the task is a new one.
@@ -59,7 +61,9 @@ def effective(before: TaskRecord, given: Mapping[str, Any]) -> Mapping[str, Any]
         return given
     if not before.version:
         raise ValidationFailed([FieldError("recurrence", NEEDS_OPEN_TASK)])
-    return {name: given[name] for name in given if name != "recurrence" or not before.is_completed}
+    if not before.is_completed and TaskFields.parse(before.extra).next_id is None:
+        return given
+    return {name: value for name, value in given.items() if name != "recurrence"}
 
 
 def merged_fields(fields: TaskFields, given: Mapping[str, Any]) -> TaskFields:

@@ -96,11 +96,11 @@ def position_steps(siblings: Siblings, given: Mapping[str, Any]) -> TransactionS
             left = right = _HIGHEST
             position = _last_key(_key((yield from siblings.before(left))))
         case {"after": neighbour}:
-            right = yield from _neighbour(siblings, neighbour)
+            right = yield from neighbour_steps(siblings, neighbour)
             left = right._replace(near=UUID(int=right.near.int + 1))  # the neighbour itself is to the left
             position = key_between(right.key, _key((yield from siblings.after(right))))
         case _:
-            left = yield from _neighbour(siblings, given["before"])
+            left = yield from neighbour_steps(siblings, given["before"])
             right = left._replace(near=UUID(int=left.near.int - 1))
             position = key_between(_key((yield from siblings.before(left))), left.key)
     if position is not None:
@@ -110,7 +110,8 @@ def position_steps(siblings: Siblings, given: Mapping[str, Any]) -> TransactionS
     return _with_room(before, after)
 
 
-def _neighbour(siblings: Siblings, neighbour: UUID) -> TransactionSteps[Point]:
+def neighbour_steps(siblings: Siblings, neighbour: UUID) -> TransactionSteps[Point]:
+    """Returns the point where a neighbour is; raises ValidationFailed if there is no such one."""
     point = yield from siblings.point(neighbour)
     if point is None:
         raise ValidationFailed([FieldError("position", POSITION_MESSAGE)])

@@ -12,6 +12,7 @@ from taskward.tasks.tables import TaskRecord
 MAX_BELOW: Final = 500
 """Tasks below one at the top."""
 
+_BELOW_ITSELF: Final = "A task cannot be below itself"
 _TOO_MANY: Final = f"A task has at most {MAX_BELOW} tasks below it"
 
 
@@ -52,9 +53,7 @@ def place_steps(
     if not given.keys() & {"list_id", "parent_id"}:
         return before
     place = Place(given.get("list_id", before.list_id), given.get("parent_id", before.parent_id))
-    if place.parent_id == task_id:
-        raise _invalid("parent_id", "A task cannot be below itself")
-    ancestors = yield from _check_found(owner, place, before)
+    ancestors = yield from _check_found(owner, task_id, place, before)
     if place.parent_id is None:
         return place
     if place.parent_id != before.parent_id:
@@ -95,11 +94,13 @@ def check_room_steps(owner: UUID, task_id: UUID, parent_id: UUID) -> Transaction
         raise _invalid("parent_id", _TOO_MANY)
 
 
-def _check_found(owner: UUID, place: Place, before: Place) -> TransactionSteps[list[_Ancestor]]:
+def _check_found(
+    owner: UUID, task_id: UUID, place: Place, before: Place
+) -> TransactionSteps[list[_Ancestor]]:
     """Checks that the list and the parent exist; returns the parent and the tasks above it.
 
     Raises:
-        ValidationFailed: one of them does not exist, or both.
+        ValidationFailed: one of them does not exist, or both, or the parent is the task itself.
 
     """
     ancestors = [] if place.parent_id is None else (yield from _ancestors(owner, place.parent_id))
@@ -107,7 +108,9 @@ def _check_found(owner: UUID, place: Place, before: Place) -> TransactionSteps[l
     is_new_list = place.list_id not in (None, before.list_id)
     if is_new_list and not (yield FIND_LIST, {"owner": owner, "list_id": place.list_id}):
         problems.append(FieldError("list_id", "List not found"))
-    if place.parent_id is not None and not ancestors:
+    if place.parent_id == task_id:
+        problems.append(FieldError("parent_id", _BELOW_ITSELF))
+    elif place.parent_id is not None and not ancestors:
         problems.append(FieldError("parent_id", "Parent task not found"))
     if problems:
         raise ValidationFailed(problems)
@@ -132,7 +135,7 @@ def _check_tree(
 
     """
     if any(str(ancestor.id) in moved for ancestor in ancestors):
-        raise _invalid("parent_id", "A task cannot be below itself")
+        raise _invalid("parent_id", _BELOW_ITSELF)
     if len(ancestors) + max(moved.values()) > MAX_LEVELS:
         raise _invalid("parent_id", f"Tasks nest at most {MAX_LEVELS} levels deep")
     if (yield from _size_of_tree(owner, ancestors[-1].id, moved, is_new=is_new)) - 1 > MAX_BELOW:
