@@ -18,6 +18,7 @@ from tasks.series_support import (
     without,
 )
 
+from taskward.me import import_series
 from taskward.me.import_series import MAX_ROWS
 from taskward.me.staging import Staging
 
@@ -143,24 +144,26 @@ async def test_the_first_task_of_a_series_that_goes_on_is_imported_without_its_r
     assert "recurrence" in await ann.get(second["id"])
 
 
-async def test_a_series_that_goes_on_during_an_import_interrupts_it(
-    ann: Person, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("limit", "recurs", "status"), [(1, True, 503), (1, False, 200), (0, False, 503)])
+async def test_a_series_that_may_go_on_during_an_import_interrupts_it(
+    ann: Person, monkeypatch: pytest.MonkeyPatch, *, limit: int, recurs: bool, status: int
 ) -> None:
     first = await complete(ann, await recurring(ann))
     second = await following(ann, first)
     await ann.put(second["id"], recurrence=None)
-    new = a_task(due=MONDAY, recurrence=WEEKLY, is_completed=False, series_id=first["id"])
+    new = a_task(title="New", due=MONDAY, recurrence=WEEKLY, is_completed=False, series_id=first["id"])
     publish = Staging.publish
 
     async def published(*given: Any) -> bytes:
-        await ann.put(second["id"], recurrence=WEEKLY)
+        await ann.put(second["id"], **({"recurrence": WEEKLY} if recurs else {"title": "Second"}))
         return await publish(*given)
 
+    monkeypatch.setattr(import_series, "MAX_VERIFIED", limit)
     monkeypatch.setattr(Staging, "publish", published)
     answer = await ann.http.post("/api/me/import", json={"tasks": [new]})
 
-    assert answer.status_code == 503
-    assert await recurring_titles(ann) == ["Water the plants"]
+    assert answer.status_code == status
+    assert await recurring_titles(ann) == {503: [second["title"]] * recurs, 200: ["New"]}[status]
 
 
 async def test_after_an_import_a_task_is_reopened_alone(ann: Person, bob: Person) -> None:

@@ -217,6 +217,9 @@ class Staging:
     def _publish_steps(self, new: int, body: bytes, record: PendingRecord | None) -> TransactionSteps[bytes]:
         first, lists, comments = 0, len(self.lists.new), self._comments.new
         copied = new + comments
+        yield LOCK_OWNER, self._owner
+        if not (yield from self._series.verify_steps()):
+            raise _interrupted()
         if copied or lists:
             rows = yield COUNT_MANY_OF_PERSON, person_values(self._person) | {"count": copied + lists}
             first = rows[0][0] - copied + 1
@@ -224,7 +227,7 @@ class Staging:
                 raise _interrupted()
             yield from self._comments.check_steps()
             yield from self.lists.publish_steps(first - lists)
-            if not ((yield from self._tree.verify_steps()) and (yield from self._series.verify_steps())):
+            if not (yield from self._tree.verify_steps()):
                 raise _interrupted()
         if record is not None:
             yield from store_response_steps({**self._owner, **record.values(200, body)})
