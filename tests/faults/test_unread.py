@@ -101,6 +101,18 @@ async def test_unread_lists_use_up_the_budget_of_their_user_and_affect_no_other(
     )
 
 
+async def test_the_kernel_holds_little_of_an_unread_response(service: ServerProcess) -> None:
+    """The size of a response that it would take whole by itself, which the budget would not count."""
+    path, number = "/api/tasks?limit=100", 3 * CLIENTS
+
+    async with unread(service.port, path, number) as clients:
+        unsent = await service.gauge(UNSENT)
+        served = sum(client.status == 200 for client in clients)
+
+    assert PER_USER - 2_000_000 < unsent <= PER_USER
+    assert served < number / 3, "1.3 MB each"
+
+
 POSTING: Final = 60
 PIPELINED: Final = 6
 """Requests of one connection: the first few of their responses are in the buffers of the kernel."""

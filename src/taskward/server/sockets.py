@@ -8,6 +8,9 @@ from taskward.server.protocol import StrictProtocol
 from taskward.settings import Settings
 
 BACKLOG: Final = 2048
+SEND_BUFFER: Final = 128 * 1024
+"""Bytes of a connection that the kernel holds; Linux doubles them. By itself it would hold up to 4 MB, which
+no budget counts."""
 _FAMILY_OFF: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 """Errors of a machine without IPv6 for the IPv6 address of `localhost`."""
 
@@ -55,6 +58,7 @@ def _bound(family: socket.AddressFamily, address: tuple[object, ...]) -> socket.
     taken = socket.socket(family, socket.SOCK_STREAM)
     try:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)  # of each accepted connection
         if family == socket.AF_INET6:  # `::` stands for IPv4 too, and no other address does
             taken.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, address[0] != "::")
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # the kernel detects a peer that vanished
