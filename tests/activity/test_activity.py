@@ -22,9 +22,12 @@ from support import (
 from support.paging import insert_rows
 from tokens.token_support import bearer, make_token, service_token
 
+from taskward.activity.entries import ACTIONS
 from taskward.activity.expiry import ActivityExpiry
+from taskward.activity.tables import ActivityRecord
 from taskward.database import DATABASE
 from taskward.database.types import to_microseconds
+from taskward.features import ENTITIES
 from taskward.tasks.ids import created_at, task_id_at
 from taskward.users.retention import RETENTION
 
@@ -156,6 +159,12 @@ async def test_who_has_left_before_an_erasure_leaves_once(ann: Person, bob: Pers
     known = await activity(ann, space)
     await send(bob, "DELETE", "/api/me")
     assert await new_entries(ann, space, known) == []
+
+
+def test_the_changes_of_each_kind_of_object_have_entries() -> None:
+    for entity in ENTITIES:
+        assert ActivityRecord._fields.count(f"{entity.kind}_id") == 1
+        assert {f"{entity.kind}.{change}" for change in ("create", "update", "delete")} <= ACTIONS.keys()
 
 
 async def test_each_change_of_a_list_has_its_entry(ann: Person) -> None:

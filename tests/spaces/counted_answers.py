@@ -70,10 +70,12 @@ def counted_steps(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
         return start(sql, connection, values)
 
     token = is_within.set(True)
-    with monkeypatch.context() as patched:
-        patched.setattr(CompiledSql, "cursor", counted)
-        yield steps
-    is_within.reset(token)
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(CompiledSql, "cursor", counted)
+            yield steps
+    finally:
+        is_within.reset(token)
 
 
 def missing() -> str:

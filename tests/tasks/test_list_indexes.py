@@ -17,7 +17,7 @@ from taskward.database.statements import Read
 from taskward.tasks.cursor import PagePosition, write_cursor
 from taskward.tasks.list_statements import filtered_list
 from taskward.tasks.query import ListQuery
-from taskward.tasks.sorts import position_values
+from taskward.tasks.sorts import SORT_KEYS, position_values
 from taskward.tasks.statements import LISTS
 from taskward.tasks.summary import SUMMARY, SummaryQuery, _values
 
@@ -88,6 +88,13 @@ async def test_a_list_is_read_along_its_index(crowded: FastAPI, query: str, page
     for plan in await _plans_of(crowded, query, has_cursor=page == "next"):
         assert plan.indexes == {f"ix_tasks_user_id_{ALONG_AN_INDEX[query]}"}
         assert query == FEW or not plan.sorts
+
+
+def test_each_sort_has_an_index() -> None:
+    """Except those by update and by title, which sort the tasks of the owner."""
+    sorted_by = {sort for query in ALONG_AN_INDEX for sort in re.findall(r"sort=-?(\w+)", query)}
+
+    assert sorted_by == SORT_KEYS.keys() - {"updated_at", "title"}
 
 
 @pytest.mark.parametrize("page", ["first", "next"])

@@ -12,11 +12,11 @@ from taskward.batch.operations import TaskOperation, ValidOperation
 from taskward.http.errors import ServiceError, ValidationFailed
 from taskward.http.validation import field_errors
 from taskward.tasks import fields as fields_of_tasks
-from taskward.tasks.fields import TaskFields
+from taskward.tasks.fields import RULES, TaskFields
 from taskward.tasks.fields.rule import FieldRule
-from taskward.tasks.models import NewTask, TaskChanges
+from taskward.tasks.models import NewTask, Task, TaskChanges, TaskContent
 from taskward.tasks.records import task_json
-from taskward.tasks.tables import TaskRecord
+from taskward.tasks.tables import TASKS, TaskRecord
 
 NEW = TypeAdapter(NewTask)
 CHANGES = TypeAdapter(TaskChanges)
@@ -510,3 +510,12 @@ class TestColumns:
 
 def created_columns(**body: Any) -> dict[str, Any]:
     return TaskFields().merged(new(**body)).columns()
+
+
+def test_each_field_of_a_task_is_stored_and_shown() -> None:
+    """A field without a rule and without a column would be taken and lost."""
+    rules, columns = {rule.name for rule in RULES}, {column.name for column in TASKS.c}
+
+    assert (Task.model_fields | TaskContent.model_fields).keys() <= rules | columns
+    assert rules <= Task.model_fields.keys()
+    assert rules - {"series_id", "next_id"} <= TaskContent.model_fields.keys()

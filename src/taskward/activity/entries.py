@@ -16,7 +16,7 @@ from taskward.database.statements import Command, Statement, Values, Write
 from taskward.database.types import to_microseconds
 from taskward.tasks.ids import first_id_at, new_task_id
 
-_ACTIONS: Final = {
+ACTIONS: Final = {
     "task.create": "created",
     "task.update": "updated",
     "task.relabel": "updated",
@@ -64,7 +64,7 @@ def of_write(
 
 def leaves_entry(statement: Statement) -> bool:
     """Returns whether a statement is named in the activity."""
-    return isinstance(statement, Write | Command) and statement.action in _ACTIONS
+    return isinstance(statement, Write | Command) and statement.action in ACTIONS
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ class Entries:
 
     def add(self, action: str, values: Values, *, arrived: bool = False) -> None:
         """Adds what a command has changed; with `arrived`, as it is in the target of a move."""
-        what = "moved_in" if arrived else _ACTIONS[action]
+        what = "moved_in" if arrived else ACTIONS[action]
         if action == "task.relabel":
             self._relabel(values["count"])
         elif action.startswith("task.") and "ids" in values:
@@ -142,7 +142,7 @@ class Entries:
 
 def _action_of_task(action: str, values: Values) -> tuple[str, str | None]:
     if action != "task.update":
-        return _ACTIONS[action], None
+        return ACTIONS[action], None
     names = values.get("fields")
     if names is None:
         names = [name for name in _BASE_FIELDS if values.get(name) is not None]

@@ -244,9 +244,9 @@ class Settings(BaseSettings):
     )
     webhook_kinds: WebhookKinds = Field(
         default="tasks",
-        description="What the changes are of that webhooks deliver: any of `tasks`, `lists`, `spaces`, "
-        "`members` and `space`, separated by commas. After a change each user and space begins anew, with a "
-        "reset.",
+        description="What the changes are of that webhooks deliver: any of `tasks`, `lists`, `comments`, "
+        "`spaces`, `members` and `space`, separated by commas. After a change each user and space begins "
+        "anew, with a reset.",
     )
 
     @property

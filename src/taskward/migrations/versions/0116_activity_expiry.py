@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0115"
-down_revision = "0114"
+revision = "0116"
+down_revision = "0115"
 
 
 def upgrade() -> None:

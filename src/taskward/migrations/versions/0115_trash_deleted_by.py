@@ -5,8 +5,8 @@ from alembic import op
 
 from taskward.database.types import Id
 
-revision = "0114"
-down_revision = "0113"
+revision = "0115"
+down_revision = "0114"
 
 
 def upgrade() -> None:

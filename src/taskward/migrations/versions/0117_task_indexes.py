@@ -1,15 +1,16 @@
 """The indexes of tasks, the order of lists and due reminders, which PostgreSQL builds while the service runs.
 
-This stays the newest migration, because the service uses the schema before it: one that changes tables is put
-before it, and this one takes the next number. An index that is there is left as it is. On SQLite they are
-built in the transaction of the migration.
+This stays the newest migration, because the service uses the schema before it: a new migration takes the next
+number, this one the number after that, and a migration of its old number that changes nothing stays, because
+databases may be at that revision. An index that is there is left as it is. On SQLite they are built in the
+transaction of the migration.
 """
 
 import sqlalchemy as sa
 from alembic import context, op
 
-revision = "0116"
-down_revision = "0115"
+revision = "0117"
+down_revision = "0116"
 
 
 def upgrade() -> None:
