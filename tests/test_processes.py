@@ -25,7 +25,8 @@ REQUESTS = (
 )
 Run = Callable[..., AbstractContextManager[Command]]
 
-VARIES = re.compile(r"\b\d{4,}\b|0\.\d+\.\d+|TOKEN=.*")
+VARIES = re.compile(r"\b\d{4,}\b|(?<=\[)\d+(?=\])|0\.\d+\.\d+|TOKEN=.*")
+"""Ports, ids of processes, versions and tokens."""
 
 
 def test_a_forked_service_does_the_same_as_an_executed_one(tmp_path: Path) -> None:
