@@ -10,7 +10,6 @@ Everything is checked before the first change, so that a batch can go on after a
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -280,9 +279,10 @@ class TaskSteps:
 
         It does if the changes do not fit what is stored: then the locked write names all that is wrong.
         """
-        with suppress(ValidationFailed):
+        try:
             return self._merged(before, given, now, zone)
-        return None
+        except ValidationFailed:
+            return None
 
     def _merged(
         self, before: TaskRecord, given: Mapping[str, Any], now: datetime, zone: str | None
