@@ -18,8 +18,8 @@ from uuid import UUID
 from taskward.database.statements import Row, Step, TransactionSteps, Values, Write
 from taskward.http.caller import Owner
 from taskward.http.conditional import Gone, Versions
-from taskward.http.errors import DatabaseError, NotFound, PreconditionFailed, ValidationFailed
-from taskward.tasks.fields import BASE_FIELDS, TaskFields
+from taskward.http.errors import DatabaseError, NotFound, PreconditionFailed
+from taskward.tasks.fields import BASE_FIELDS
 from taskward.tasks.ids import created_at, new_task_id
 from taskward.tasks.models import NewTask, Subtasks, TaskChanges, To
 from taskward.tasks.records import task_json, task_record, version_tag
@@ -40,16 +40,13 @@ from taskward.tasks.statements import (
 from taskward.tasks.steps.assignment import assignee_steps, check_fields, present_steps
 from taskward.tasks.steps.checks import WriteChecks, check_all_steps
 from taskward.tasks.steps.content import (
-    base_values,
-    effective,
     empty_task,
     in_utc,
-    merged_fields,
     stored_task,
     text_values,
+    values_alone,
 )
 from taskward.tasks.steps.reminders import follow_tasks_steps, pending_moments_steps
-from taskward.tasks.steps.rows import ReminderChange, label_values, schedule
 from taskward.tasks.steps.series import is_part_of_series, next_task_steps, take_back_steps, undo_steps
 from taskward.tasks.steps.several import (
     delete_below_steps,
@@ -105,7 +102,7 @@ class TaskSteps:
         if _is_among_others(given) or (response is not None and not is_known):
             return None
         before, now = self._new_task(client_id)
-        values = self._content(before, given, now, self.owner.time_zone)
+        values = values_alone(self.owner, before, given, now, self.owner.time_zone)
         if values is None:
             return None
         depends = values.get("list_id") is not None or values.get("moments_zone") is not None
@@ -272,44 +269,6 @@ class TaskSteps:
         now = made if client_id is None else max(made, datetime.now(UTC))
         return empty_task(task_id, self.owner.id, made), now
 
-    def _content(
-        self, before: TaskRecord, given: Mapping[str, Any], now: datetime, zone: str | None
-    ) -> dict[str, Any] | None:
-        """Returns what a write that concerns no other task stores; None if it needs a lock.
-
-        It does if the changes do not fit what is stored: then the locked write names all that is wrong.
-        """
-        try:
-            return self._merged(before, given, now, zone)
-        except ValidationFailed:
-            return None
-
-    def _merged(
-        self, before: TaskRecord, given: Mapping[str, Any], now: datetime, zone: str | None
-    ) -> dict[str, Any] | None:
-        given = effective(before, given)
-        values = base_values(before, given, now)
-        values |= {"owner": self.owner.id, "task_id": before.id, "now": now}
-        if not before.version:
-            values |= person_values(self.owner) | {"created_at": before.created_at}
-            if given.keys() <= BASE_FIELDS:
-                return values
-        values["fields"] = sorted(given)  # for the audit log and the activity, as the next one
-        values["was_completed"] = before.is_completed
-        old = TaskFields.parse(before.extra)
-        new = merged_fields(old, given)
-        values |= new.columns()
-        values |= label_values(old, new)
-        reminders = ReminderChange(
-            schedule(old, is_completed=before.is_completed),
-            schedule(new, is_completed=values["is_completed"]),
-            zone,
-        )
-        place = _place(before, given) | {"position": given.get("position", before.position)}
-        place["assigned_to"] = given.get("assigned_to", before.assigned_to)
-        seen = {"seen": before.version}
-        return None if reminders.renumbers else values | reminders.values(now) | place | seen
-
     def _store_new(
         self, before: TaskRecord, values: Mapping[str, Any], response: Response | None
     ) -> TransactionSteps[TaskRecord | None]:
@@ -354,7 +313,7 @@ class TaskSteps:
         next_version, zone = rows[0][RECORD_WIDTH : RECORD_WIDTH + 2]
         if is_part_of_series(task, given, next_version):
             return task, None
-        values = self._content(task, given, _later(task), zone)
+        values = values_alone(self.owner, task, given, _later(task), zone)
         leaves_parent = task.parent_id is not None and values and values["list_id"] != task.list_id
         return task, None if leaves_parent else values
 
@@ -404,13 +363,6 @@ def _is_among_others(given: Mapping[str, Any]) -> bool:
 def _later(before: TaskRecord) -> datetime:
     """Returns the time of an update, which moves forward also if the clock has not."""
     return max(datetime.now(UTC), before.updated_at + timedelta(microseconds=1))
-
-
-def _place(before: TaskRecord, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the list and the parent of a task; in the form that they are stored in."""
-    list_id = given.get("list_id", before.list_id)
-    is_same = before.list_id is not None and str(list_id) == str(before.list_id)
-    return {"list_id": before.list_id if is_same else list_id, "parent_id": before.parent_id}
 
 
 def _changed(task: TaskRecord, text: str | None, *, shown: bool) -> PreconditionFailed:

@@ -5,10 +5,13 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
+from taskward.http.caller import Owner
 from taskward.http.errors import FieldError, ValidationFailed
-from taskward.tasks.fields import TaskFields
+from taskward.tasks.fields import BASE_FIELDS, TaskFields
 from taskward.tasks.fields.recurrence import NEEDS_OPEN_TASK
+from taskward.tasks.steps.rows import ReminderChange, label_values, schedule
 from taskward.tasks.tables import TaskRecord
+from taskward.users.statements import person_values
 
 SERIES_GOES_ON: Final = "The series goes on in another task"
 
@@ -78,6 +81,46 @@ def merged_fields(fields: TaskFields, given: Mapping[str, Any]) -> TaskFields:
     return fields.merged(given)
 
 
+def values_alone(
+    owner: Owner, before: TaskRecord, given: Mapping[str, Any], now: datetime, zone: str | None
+) -> dict[str, Any] | None:
+    """Returns what a write that concerns no other task stores; None if it needs a lock.
+
+    It does if the changes do not fit what is stored: then the locked write names all that is wrong.
+    """
+    try:
+        return _merged_values(owner, before, given, now, zone)
+    except ValidationFailed:
+        return None
+
+
+def _merged_values(
+    owner: Owner, before: TaskRecord, given: Mapping[str, Any], now: datetime, zone: str | None
+) -> dict[str, Any] | None:
+    given = effective(before, given)
+    values = base_values(before, given, now)
+    values |= {"owner": owner.id, "task_id": before.id, "now": now}
+    if not before.version:
+        values |= person_values(owner) | {"created_at": before.created_at}
+        if given.keys() <= BASE_FIELDS:
+            return values
+    values["fields"] = sorted(given)  # for the audit log and the activity, as the next one
+    values["was_completed"] = before.is_completed
+    old = TaskFields.parse(before.extra)
+    new = merged_fields(old, given)
+    values |= new.columns()
+    values |= label_values(old, new)
+    reminders = ReminderChange(
+        schedule(old, is_completed=before.is_completed),
+        schedule(new, is_completed=values["is_completed"]),
+        zone,
+    )
+    place = _place(before, given) | {"position": given.get("position", before.position)}
+    place["assigned_to"] = given.get("assigned_to", before.assigned_to)
+    seen = {"seen": before.version}
+    return None if reminders.renumbers else values | reminders.values(now) | place | seen
+
+
 def stored_task(
     before: TaskRecord, values: Mapping[str, Any], version: int, written_by: UUID | None
 ) -> TaskRecord:
@@ -109,3 +152,10 @@ def _completed_at(before: TaskRecord, given: Mapping[str, Any], now: datetime) -
     if not given["is_completed"]:
         return None
     return in_utc(given.get("completed_at")) or (before.completed_at if before.is_completed else now)
+
+
+def _place(before: TaskRecord, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the list and the parent of a task; in the form that they are stored in."""
+    list_id = given.get("list_id", before.list_id)
+    is_same = before.list_id is not None and str(list_id) == str(before.list_id)
+    return {"list_id": before.list_id if is_same else list_id, "parent_id": before.parent_id}
