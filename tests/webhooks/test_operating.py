@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 import time
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
 from typing import Any
@@ -19,9 +20,12 @@ from webhooks.receiver import FAIL, OK, OTHER_SECRET, SECRET, Receiver, hang, st
 
 from taskward.cli import app as commands
 from taskward.database.postgres import notifications
+from taskward.database.statements import Row
 from taskward.settings import SettingsError
 from taskward.users.restores import mark_restored
 from taskward.webhooks import attempts, retries, worker
+from taskward.webhooks.receiver import ReceiverState
+from taskward.webhooks.receiver import state_of as receiver_state
 from taskward.webhooks.worker import WebhookWorker
 
 pytestmark = pytest.mark.engines("disk", "postgres")
@@ -211,8 +215,17 @@ async def test_410_stops_all_processes_until_a_restart(
 ) -> None:
     monkeypatch.setattr(retries, "FIRST_RETRY_DELAY", 0.2)
     monkeypatch.setattr(worker, "FAILING_POLL_INTERVAL", 0.05)
+    polled: set[object] = set()
+
+    def state_of(rows: Sequence[Row]) -> ReceiverState:
+        polled.add(asyncio.current_task())
+        return receiver_state(rows)
+
+    monkeypatch.setattr(worker, "state_of", state_of)
     receiver.answer_with(status("410 Gone"))
     one, other = await start(), await start()
+    # A process counts as started since its first poll, which a busy machine may delay.
+    await until(lambda: len(polled) == 2)
     ann = Person(one)
     await ann.create("one")
     await until(lambda: receiver.attempts)
