@@ -53,6 +53,15 @@ async def test_a_comment_names_its_author_and_the_mentioned(home: Home) -> None:
     assert newest == [made]
 
 
+async def test_a_page_of_my_comments_is_unmodified_only_for_me(home: Home) -> None:
+    """Two users of one browser share its cache, which sends the tag of the first for the second."""
+    mine = {"url": f"{home.path}/comments", "params": {"author": "me"}}
+    known = {"If-None-Match": (await home.ann.http.get(**mine)).headers["etag"]}
+
+    assert (await home.ann.http.get(**mine, headers=known)).status_code == 304
+    assert (await home.bob.http.get(**mine, headers=known)).status_code == 200
+
+
 @pytest.mark.parametrize("changes", [{"text": "x"}, {"mentions": []}])
 async def test_only_its_author_edits_a_comment(home: Home, changes: Json) -> None:
     made = await new_comment(home.bob, home.task, where=home.path, mentions=[home.owner["id"]])

@@ -79,7 +79,8 @@ class CommentStore:
 
     async def tag(self, page: CommentPage) -> str:
         """Returns the entity tag of a page, by reading one row; read before the page, which may be newer."""
-        return scoped_tag(await self._counter(), scope_of(page.scope, page.after_id, page.limit))
+        scope = scope_of(page.scope, page.author_id, page.after_id, page.limit)
+        return scoped_tag(await self._counter(), scope)
 
     async def body(self, page: CommentPage) -> bytes:
         """Returns a page of comments as a response body."""
