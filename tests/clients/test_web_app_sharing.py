@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
 import pytest_asyncio
 from changes.browser import CHROMIUM, Browser
@@ -12,6 +13,7 @@ from clients.test_web_app_users import open_page, sign_in
 from clients.web_page import RECORD, WebApp
 from clients.web_service import development
 from support import settings_for, token_for
+from support.waiting import until
 
 pytestmark = [
     pytest.mark.processes,
@@ -222,7 +224,8 @@ async def test_who_is_removed_keeps_what_was_not_sent(browser: Browser, service:
     await bob.window.ask("Network.enable")
     offline = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
     await bob.window.ask("Network.emulateNetworkConditions", offline=True, **offline)
-    await bob.add("Written without a network")
+    await bob.type(".add input", "Written without a network every day")
+    await bob.shows("Written without a network", "Milk")
 
     await go(ann, "all")
     await ann.click("Space Flat")
@@ -238,6 +241,14 @@ async def test_who_is_removed_keeps_what_was_not_sent(browser: Browser, service:
     await bob.until("(document.querySelector('.sidebar a[href=\"#/inbox\"]').click(), true)")
     await bob.shows("Written without a network")
     await bob.until("!document.querySelector('.sidebar').innerText.includes('Flat')")
+    headers = {"Authorization": f"Bearer {token_for('bob')}"}
+    async with httpx.AsyncClient(base_url=service.url, headers=headers) as client:
+
+        async def is_kept() -> bool:
+            tasks = (await client.get("/api/tasks")).json()["tasks"]
+            return [task.get("recurrence", {}).get("rule") for task in tasks] == ["FREQ=DAILY"]
+
+        await until(is_kept)
 
 
 async def test_who_leaves_is_asked_and_out(browser: Browser, service: InProcess) -> None:

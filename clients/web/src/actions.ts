@@ -107,15 +107,13 @@ export class Actions {
 
   /** Creates a task as another one was. */
   async createAgain(task: Task): Promise<void> {
-    const { id: _, user_id, created_at, updated_at, created_by, updated_by, series_id, next_id, ...fields } = task;
-    await this.#run(() => this.page.store.tasks.create({ ...fields, position: positionOf(task) } as NewTask));
+    await this.#run(() => this.page.store.tasks.create({ ...contentOf(task), position: positionOf(task) } as NewTask));
   }
 
   /** Creates a private task as one in a space was that the user has left. */
-  async createPrivately({ title, description, due, start, priority, labels }: Task): Promise<void> {
-    const fields = { description, due, start, priority, labels };
-    const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-    await this.#run(() => this.page.stores.own.tasks.create({ title, ...given } as NewTask));
+  async createPrivately(task: Task): Promise<void> {
+    const { list_id, parent_id, position, assigned_to, ...fields } = contentOf(task);
+    await this.#run(() => this.page.stores.own.tasks.create(fields as NewTask));
   }
 
   /** Moves a task by one step. A step begins where the one before has ended, however fast the keys are pressed. */
@@ -269,4 +267,10 @@ export class Actions {
       this.#running -= 1;
     }
   }
+}
+
+/** Returns what a user has entered in a task: not its id, its place in a series, and who changed it when. */
+function contentOf(task: Task): Partial<Task> {
+  const { id: _, user_id, created_at, updated_at, created_by, updated_by, series_id, next_id, ...content } = task;
+  return content;
 }
