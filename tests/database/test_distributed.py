@@ -30,6 +30,7 @@ from taskward.database.postgres.distributed.executor import RoutedExecutor
 from taskward.database.postgres.distributed.routed_sql import RoutedStatement, route
 from taskward.database.postgres.errors import database_error
 from taskward.database.postgres.executor import Executor
+from taskward.database.postgres.notifications import NOTIFY
 from taskward.database.statements import Write
 from taskward.http.errors import DatabaseError
 from taskward.tasks.statements import CREATE_TASK, UPDATE_TASK
@@ -261,6 +262,11 @@ IS_WATCHED: ContextVar[bool] = ContextVar("IS_WATCHED", default=False)
 """True in the requests of a test that watches, and false in what an app does in the background."""
 
 
+def is_of_a_request(sql: str) -> bool:
+    """Returns whether a request that is watched sends a statement; a notification follows it in the background."""
+    return IS_WATCHED.get() and sql != NOTIFY
+
+
 @contextmanager
 def watched() -> Iterator[list[str]]:
     """Yields a list to which each statement of the requests in the block is added."""
@@ -268,11 +274,11 @@ def watched() -> Iterator[list[str]]:
     execute, fetch = PostgresConnection.execute, PostgresConnection.fetch
 
     async def watched_execute(self: Any, sql: str, *arguments: Any) -> Any:
-        sent.extend([sql] * IS_WATCHED.get())
+        sent.extend([sql] * is_of_a_request(sql))
         return await execute(self, sql, *arguments)
 
     async def watched_fetch(self: Any, sql: str, *arguments: Any) -> Any:
-        sent.extend([sql] * IS_WATCHED.get())
+        sent.extend([sql] * is_of_a_request(sql))
         return await fetch(self, sql, *arguments)
 
     async def watched_value(self: Any, sql: str, *arguments: Any) -> Any:
