@@ -263,7 +263,7 @@ IS_WATCHED: ContextVar[bool] = ContextVar("IS_WATCHED", default=False)
 
 
 def is_of_a_request(sql: str) -> bool:
-    """Returns whether a request that is watched sends a statement; a notification follows it in the background."""
+    """Returns whether a watched request sends a statement; a notification follows in the background."""
     return IS_WATCHED.get() and sql != NOTIFY
 
 
