@@ -113,7 +113,7 @@ async def test_a_write_that_may_have_been_committed_is_not_run_again(
         for n in range(3):
             assert (await client.put(path, json={"title": f"First {n}"})).status_code == 200
             await database_of(one.app)._notifier.stop()  # so that the next to ask is the next write
-            proxy.cuts_an_answer = True
+            proxy.cuts_the_answer_to = f"Second {n}".encode()
             assert outcome(await client.put(path, json={"title": f"Second {n}"})) == DATABASE_ERROR
             assert (await client.get(path)).json()["title"] == f"Second {n}"
             assert await server.value("SELECT count(*) FROM updates") == 2 * (n + 1)
