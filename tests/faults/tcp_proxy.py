@@ -8,15 +8,14 @@ from contextlib import asynccontextmanager, suppress
 class TcpProxy:
     """Forwards from `port` to `target`, both on 127.0.0.1, until it is changed.
 
-    `delay` is added to the time of each piece, in seconds. With `cuts_an_answer` the next request arrives,
-    and instead of its response the connection closes; with `cuts_the_answer_to`, the next one with that text.
+    `delay` is added to the time of each piece, in seconds. With `cuts_the_answer_to` the next request with
+    that text arrives, and instead of its response its connection closes.
     """
 
     def __init__(self, target: int) -> None:
         self.target = target
         self.port = 0
         self.delay = 0.0
-        self.cuts_an_answer = False
         self.cuts_the_answer_to = b""
         self.is_open = asyncio.Event()
         self.is_open.set()
@@ -63,6 +62,7 @@ class _Flow:
         self.forgotten = False
         self.writers: list[asyncio.StreamWriter] = []
         self._proxy = proxy
+        self._cuts_the_answer = False
 
     async def run(self, asks: "_Way", answers: "_Way") -> None:
         """Forwards both ways until either ends."""
@@ -86,11 +86,10 @@ class _Flow:
     ) -> None:
         with suppress(OSError):
             while part := await reader.read(1 << 16):
-                if answers and self._proxy.cuts_an_answer:
-                    self._proxy.cuts_an_answer = False
+                if answers and self._cuts_the_answer:
                     return
                 if not answers and (text := self._proxy.cuts_the_answer_to) and text in part:
-                    self._proxy.cuts_the_answer_to, self._proxy.cuts_an_answer = b"", True
+                    self._proxy.cuts_the_answer_to, self._cuts_the_answer = b"", True
                 await asyncio.sleep(self._proxy.delay)
                 await self._proxy.is_open.wait()
                 if not self.forgotten:
