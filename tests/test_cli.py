@@ -70,7 +70,7 @@ def test_the_printed_session_can_be_pasted_line_by_line(tmp_path: Path, *, is_te
             capture_output=True,
             text=True,
             check=True,
-            env=bare_environment() | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+            env=bare_environment() | {"PATH": os.defpath},
         )
     assert pasted.stderr == ""
     created, listed, read, updated, deleted = map(json.loads, pasted.stdout.splitlines())

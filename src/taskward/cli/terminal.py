@@ -145,7 +145,8 @@ def print_quickstart(settings: "Settings", url: str) -> None:
         where, token = "", mint_token(settings, DEVELOPER, email=DEVELOPER_EMAIL, expires_in=ONE_DAY)
     else:
         where = ", in this folder and with the same settings"
-        token = f"$(taskward token --sub {DEVELOPER} --email {DEVELOPER_EMAIL} --expires-in {ONE_DAY})"
+        command = Path(sys.executable).with_name("taskward")  # after `make serve` it is not on the PATH
+        token = f'$("{command}" token --sub {DEVELOPER} --email {DEVELOPER_EMAIL} --expires-in {ONE_DAY})'
     web_app = ""
     if settings.serves_web_app:
         web_app = WEB_APP.format(url=url, how=PASTED if settings.jwt_secrets else SIGNED_IN)
