@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 import asyncpg
@@ -17,9 +18,14 @@ RETRY_SECONDS: Final = 1.0
 
 
 class ConnectionOpener:
-    """Opens up to `size` connections, and passes on those that are given back while others wait."""
+    """Opens up to `size` connections, and passes on those that are given back while others wait.
 
-    def __init__(self, connector: Connector, size: int) -> None:
+    `release` takes back a connection whose waiter was cancelled.
+    """
+
+    def __init__(
+        self, connector: Connector, size: int, release: Callable[[PostgresConnection], None]
+    ) -> None:
         self.size = size
         self.opened = 0
         """Connections that are open or being opened."""
@@ -27,6 +33,7 @@ class ConnectionOpener:
         self.waiters: deque[asyncio.Future[PostgresConnection | None]] = deque()
         """In the order of the queue; some have given up."""
         self._connector = connector
+        self._release = release
         self._failover = FailoverRetry()
         self._server_full_until = 0.0
 
@@ -94,17 +101,22 @@ class ConnectionOpener:
 
     async def _wait(self, seconds: float) -> PostgresConnection | None:
         """Waits in the queue; returns the connection handed over, or None if a new one may be opened."""
-        waiter = asyncio.get_running_loop().create_future()
+        waiter: asyncio.Future[PostgresConnection | None] = asyncio.get_running_loop().create_future()
         self.waiters.append(waiter)
         try:
-            async with asyncio.timeout(seconds):
-                given: PostgresConnection | None = await waiter
-                return given
-        except BaseException as error:
-            if waiter.done() and not waiter.cancelled():  # it was served at the same moment: pass it on
-                self.hand_over(waiter.result())
-            if not isinstance(error, TimeoutError):
-                raise
+            await asyncio.wait([waiter], timeout=seconds)
+        except asyncio.CancelledError:
+            if not waiter.cancel():  # it was served at the same moment
+                self._pass_on(waiter.result())
+            raise
+        if not waiter.cancel():
+            return waiter.result()
         if self.connecting:  # the database is the reason, not the load
             raise DatabaseError(reason="no connection could be made yet")
         raise ServiceUnavailable(reason="all database connections are in use")
+
+    def _pass_on(self, given: PostgresConnection | None) -> None:
+        if given is None:
+            self.hand_over(None)
+        else:
+            self._release(given)

@@ -45,7 +45,7 @@ class ConnectionPool:
     def __init__(self, url: str, size: int, deadline: float) -> None:
         self.url = url
         self.connector = Connector(url, deadline)
-        self._opener = ConnectionOpener(self.connector, size)
+        self._opener = ConnectionOpener(self.connector, size, self._release)
         self._deadline_checks = DeadlineChecks()
         self._idle: list[PostgresConnection] = []
         self._closing: set[asyncio.Task[None]] = set()
