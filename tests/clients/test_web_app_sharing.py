@@ -81,7 +81,7 @@ async def invite(page: WebApp, role: str = "editor") -> str:
 
 
 async def go(page: WebApp, view: str) -> None:
-    """Opens all tasks of the space, or its list, and waits until they are shown: the browser changes later."""
+    """Opens all tasks of the space, or its list, and waits until they are shown."""
     link = f'document.querySelector(\'.sidebar a[href^="#/space/"][href*="/{view}"]\')'
     await page.until(f"((one) => one !== null && (one.click(), true))({link})")
     await page.until(f"({link})?.ariaCurrent === 'page'")

@@ -7,10 +7,11 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -18,6 +19,7 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 from support import Person, database_of, running, settings_for
+from support.pgbouncer import needs_pgbouncer, pooler
 from support.postgres_connection import connected, execute_sql
 from support.postgres_server import PostgresServer
 
@@ -25,6 +27,7 @@ from taskward.database import DatabaseUnusable, IdempotencyConflict
 from taskward.database.postgres import migrate
 from taskward.database.postgres.batches import ReadBatch
 from taskward.database.postgres.connection import PostgresConnection
+from taskward.database.postgres.connector import Connector
 from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.postgres.distributed.executor import RoutedExecutor
 from taskward.database.postgres.distributed.routed_sql import RoutedStatement, route
@@ -38,6 +41,7 @@ from taskward.tasks.statements import CREATE_TASK, UPDATE_TASK
 pytestmark = pytest.mark.processes
 
 NewDatabase = Callable[[], Awaitable[str]]
+HIDES_SHARDS: Final = "citus.override_table_visibility"
 
 
 @pytest.fixture(scope="module")
@@ -377,6 +381,33 @@ async def test_reads_of_one_owner_share_a_batch_and_others_do_not(
 
     assert owners
     assert all(len(batch) == 1 for batch in owners)
+
+
+# Connections
+
+
+@needs_pgbouncer
+@pytest.mark.parametrize("is_pooled", [False, True], ids=["direct", "pooled"])
+async def test_no_connection_looks_up_types_among_hidden_shards(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_pooled: bool
+) -> None:
+    found = []
+    look_up = asyncpg.Connection._introspect_types
+
+    async def watched(connection: asyncpg.Connection, *arguments: Any) -> Any:
+        found.append(await connection.fetchval(f"SELECT current_setting('{HIDES_SHARDS}', true)"))
+        return await look_up(connection, *arguments)
+
+    monkeypatch.setattr(asyncpg.Connection, "_introspect_types", watched)
+    async with AsyncExitStack() as stack:
+        asked = await stack.enter_async_context(pooler(url, tmp_path)) if is_pooled else url
+        connector = Connector(asked, 10.0)
+        for _ in range(2):  # the first one finds out whether there is a pooler
+            connection = await connector.connect()
+            await connection.close()
+
+    assert connector.pooled == is_pooled
+    assert found == ["off", "off"]
 
 
 # Streams

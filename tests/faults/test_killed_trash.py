@@ -212,16 +212,14 @@ async def is_writing(url: str) -> bool:
     """Returns whether a transaction is changing rows that `slow_down` has made slow."""
     if url.startswith("sqlite"):
         return _is_locked(url)
-    if citus.CLUSTER_URL:  # the locks are on other servers
-        query = (
-            "SELECT 1 FROM citus_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
-        )
-    else:  # held until the transaction ends, also between its statements
-        query = (
-            "SELECT 1 FROM pg_locks JOIN pg_class ON pg_class.oid = relation "
-            "JOIN pg_database ON pg_database.oid = database AND datname = current_database() "
-            "WHERE relname IN ('tasks', 'trash') AND mode = 'RowExclusiveLock'"
-        )
+    held = (  # until the transaction ends, also between its statements
+        "SELECT 1 FROM pg_locks JOIN pg_class ON pg_class.oid = relation "
+        "JOIN pg_database ON pg_database.oid = database AND datname = current_database() "
+        r"WHERE relname ~ '^(tasks|trash)(_\d+)?$' AND mode = 'RowExclusiveLock'"
+    )
+    query = held
+    if citus.CLUSTER_URL:  # the locks are on other servers, of shards
+        query = f"SELECT 1 FROM run_command_on_all_nodes($$SELECT EXISTS ({held})$$) WHERE result = 't'"  # noqa: S608 - of the line above
     return bool(await fetch_sql(url, query))
 
 

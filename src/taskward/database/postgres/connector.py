@@ -3,7 +3,7 @@
 from collections.abc import Awaitable
 from typing import Any, Final, TypeVar
 
-from taskward.database.postgres.connection import PostgresConnection, begin, lock_timeout
+from taskward.database.postgres.connection import PostgresConnection, Transaction, begin, lock_timeout
 from taskward.database.postgres.hosts import HostConnector
 
 CONNECT_TIMEOUT: Final = 10.0
@@ -16,6 +16,11 @@ _ARRAYS: Final = "SELECT " + ", ".join(
 """The types of arrays in statements. The driver looks up a type that it does not know, once on each
 connection, while the first statement with it runs; in a write that would be after the owner's row has been
 locked. So each connection prepares this statement before its first use."""
+
+_SHARDS: Final = "citus.override_table_visibility"
+"""The setting with which Citus hides shards in the catalogue: the lookup then takes half a second, for a
+function filters `pg_class`. It is off on each connection, or behind a pooler for the lookup. A server without
+the extension keeps it and does nothing with it."""
 
 T = TypeVar("T")
 
@@ -37,10 +42,17 @@ class Connector:
     async def connect(self) -> PostgresConnection:
         """Opens a connection for the pool."""
         connection = await self._open() if self._probed else await self._probe()
-        await _checked(connection, connection.prepare(_ARRAYS, name=""))
+        await _checked(connection, self._learn_arrays(connection))
         if self.pooled:
             connection.begin = begin(self._deadline)
         return connection
+
+    async def _learn_arrays(self, connection: PostgresConnection) -> None:
+        if not self.pooled:
+            await connection.prepare(_ARRAYS, name="")
+            return
+        async with Transaction(connection, f"BEGIN; SET LOCAL {_SHARDS} = off"):
+            await connection.prepare(_ARRAYS, name="")
 
     async def _probe(self) -> PostgresConnection:
         """Opens the first connection; behind a pooler a second one, which names no statements."""
@@ -48,21 +60,21 @@ class Connector:
         self.pooled = await _is_pooled(connection)
         self._probed = True
         if not self.pooled:
-            set_timeout = f"SET lock_timeout = {lock_timeout(self._deadline)}"
-            await _checked(connection, connection.execute(set_timeout))
+            settings = f"SET lock_timeout = {lock_timeout(self._deadline)}; SET {_SHARDS} = off"
+            await _checked(connection, connection.execute(settings))
             return connection
         await _checked(connection, connection.close(timeout=CONNECT_TIMEOUT))
         return await self._open()
 
     async def _open(self) -> PostgresConnection:
         is_direct = self._probed and not self.pooled
-        timeout = str(lock_timeout(self._deadline))
+        settings = {"lock_timeout": str(lock_timeout(self._deadline)), _SHARDS: "off"}
         connection: PostgresConnection = await self.hosts.connect(
             CONNECT_TIMEOUT,
             statement_cache_size=0 if self.pooled else 512,
             max_cached_statement_lifetime=0,
             connection_class=PostgresConnection,
-            server_settings={"lock_timeout": timeout} if is_direct else None,  # a pooler may refuse it
+            server_settings=settings if is_direct else None,  # a pooler may refuse them
         )
         return connection
 
