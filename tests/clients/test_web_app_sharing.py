@@ -252,6 +252,24 @@ async def test_who_is_removed_keeps_what_was_not_sent(browser: Browser, service:
         await until(is_kept)
 
 
+async def test_a_conflict_shows_who_is_assigned_by_name(browser: Browser, service: InProcess) -> None:
+    ann, bob = [await signed_in(browser, service, sub) for sub in ("ann", "bob")]
+    await join(bob, await share(ann, "Flat", "Milk"), "Bob")
+    await bob.open("Milk")
+    await bob.until(f"{ASSIGNEES}.length === 3")
+    await bob.window.cut_off(offline=True)
+    await bob.says("Offline", ".status")
+    await assign(bob, "Bob", people=2)
+    await ann.open("Milk")
+    await assign(ann, "A member", people=2)
+    await ann.says("Up to date", ".status")
+    await bob.window.cut_off(offline=False)
+    await bob.run("dispatchEvent(new Event('online'))")
+
+    await bob.click("Decide")
+    await bob.says("Assigned to Bob A member", f"{DIALOG} table")
+
+
 async def test_who_leaves_is_asked_and_out(browser: Browser, service: InProcess) -> None:
     ann, bob = [await signed_in(browser, service, sub) for sub in ("ann", "bob")]
     await join(bob, await share(ann, "Flat", "Milk"), "Bob")

@@ -24,6 +24,7 @@ window.fetch = async (input, init) => {
 };
 """
 """The first batch is executed, and its response never arrives."""
+REMIND = "document.querySelector('[aria-label=\"Add a reminder\"]')"
 HOLD_DATABASE = """
 (async () => {
   const [{ name }] = await indexedDB.databases();
@@ -145,6 +146,21 @@ async def test_a_conflict_is_shown_until_it_is_decided(page: WebApp, service: In
         service, lambda found: {one["title"] for one in found} == {"Mine", "Mine too", "Moved here"}
     )
     assert [one.get("priority") for one in tasks if one["title"] == "Moved here"] == ["high"]
+
+
+async def test_a_conflict_shows_reminders_in_words(page: WebApp, service: InProcess) -> None:
+    (task,) = await create(service, {"title": "Milk", "due": {"date": "2031-02-03"}})
+    await page.open("Milk")
+    await page.until(f"{REMIND}?.options.length === 4")
+    await page.window.cut_off(offline=True)
+    await page.says("Offline", ".status")
+    await page.run(f"{REMIND}.selectedIndex = 1; {REMIND}.dispatchEvent(new Event('change'))")
+    await page.says("On the day at 9:00", ".details .chip")
+    await change(service, task, {"reminders": [{"offset_minutes": -900}]})
+    await page.window.cut_off(offline=False)
+    await page.run("dispatchEvent(new Event('online'))")
+    await page.click("Decide")
+    await page.says("Reminders On the day at 9:00 The day before at 9:00", "dialog table")
 
 
 async def test_a_text_that_is_being_edited_is_not_overwritten(page: WebApp, service: InProcess) -> None:

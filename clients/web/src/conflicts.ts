@@ -5,7 +5,9 @@ import type { App } from "./app.js";
 import { dateText } from "./dates.js";
 import { openDialog } from "./dialogs.js";
 import { icon } from "./icons.js";
+import { nameOf } from "./people.js";
 import { ruleText } from "./recurrence.js";
+import { reminderText } from "./reminder-fields.js";
 import { isRefusal } from "./trash.js";
 
 /** Returns a message that changes of this device were not executed; it is shown until the user has decided about each. */
@@ -79,7 +81,7 @@ function comparison(app: App, { write, mine, current }: Conflict): TemplateResul
   const names = Object.keys(write.base).filter((name) => name in LABELS);
   if (names.length === 0) return nothing;
   const cells = (value: object | undefined) => (name: string) =>
-    value === undefined ? nothing : html`<td>${textOf(app, (value as Record<string, unknown>)[name])}</td>`;
+    value === undefined ? nothing : html`<td>${textOf(app, name, value as Partial<Task> & Record<string, unknown>)}</td>`;
   return html`
     <table>
       <thead><tr><td></td><th scope="col">Yours</th>${current ? html`<th scope="col">Theirs</th>` : nothing}</tr></thead>
@@ -104,11 +106,16 @@ const LABELS: Record<string, string> = {
   parent_id: "Part of",
   position: "Place",
   recurrence: "Repeats",
+  reminders: "Reminders",
+  assigned_to: "Assigned to",
   is_archived: "Archived",
 };
 
-function textOf(app: App, value: unknown): string {
+function textOf(app: App, name: string, given: Partial<Task> & Record<string, unknown>): string {
+  const value = given[name];
   if (value === null || value === undefined) return "None";
+  if (name === "reminders") return (given.reminders ?? []).map((one) => reminderText(one, given)).join(", ");
+  if (name === "assigned_to") return nameOf(app.store.members.find(({ id }) => id === value));
   if (typeof value === "boolean") return value ? "Yes" : "No";
   if (Array.isArray(value)) return value.join(", ");
   if (typeof value === "object" && "date" in value) return dateText(value as NonNullable<Task["due"]>, app.now);

@@ -56,6 +56,13 @@ export function reminderFields(app: App, task: Task): TemplateResult | typeof no
   `;
 }
 
+/** Returns when a reminder of a task comes, in words. */
+export function reminderText({ at, offset_minutes: minutes = 0 }: { at?: string; offset_minutes?: number }, { due }: Pick<Task, "due">): string {
+  if (at !== undefined) return momentText(at);
+  const names: Record<string, string> = due?.time === undefined ? OF_A_DAY : OF_A_TIME;
+  return names[minutes] ?? `${Math.abs(minutes)} minutes ${minutes < 0 ? "before" : "after"}`;
+}
+
 /** Browsers ask for the permission after a click only. */
 function permission(app: App): TemplateResult | typeof nothing {
   if (!("Notification" in window) || Notification.permission !== "default") return nothing;
@@ -65,12 +72,6 @@ function permission(app: App): TemplateResult | typeof nothing {
 
 function isSame(one: Reminder, other: Reminder): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
-}
-
-function reminderText({ at, offset_minutes: minutes = 0 }: { at?: string; offset_minutes?: number }, { due }: Task): string {
-  if (at !== undefined) return momentText(at);
-  const names: Record<string, string> = due?.time === undefined ? OF_A_DAY : OF_A_TIME;
-  return names[minutes] ?? `${Math.abs(minutes)} minutes ${minutes < 0 ? "before" : "after"}`;
 }
 
 function askForMoment(): Promise<Reminder | undefined> {
