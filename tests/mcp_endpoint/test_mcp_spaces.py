@@ -48,6 +48,7 @@ async def test_an_agent_works_in_the_spaces_of_its_user(service: InProcess) -> N
         (found,) = (await one.ask("find_spaces"))["spaces"]
         described = {"id": flat.id, "title": "Flat", "is_archived": False, "role": "editor", "member_id": bob}
         assert found == described
+        assert (await one.ask("find_spaces", cursor="9" * 5000))["spaces"] == [found]
         assert (await one.ask("find_spaces", space="flat"))["spaces"] == [
             described
             | {

@@ -1,5 +1,6 @@
 """The tools that read: find_… and get_…."""
 
+import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
@@ -23,6 +24,7 @@ _MAX_OVERVIEW: Final = 50
 _SHORT_DESCRIPTION: Final = 200
 """Characters."""
 _FILTERS: Final = ("label", "priority", "due", "due_from", "due_before", "parent_id", "sort", "assigned_to")
+_NUMBER: Final = re.compile("[0-9]{1,9}")
 _FIELDS: Final = tuple(TASK["properties"])
 
 
@@ -155,7 +157,7 @@ def _pages_of(forms: list[Item]) -> Read:
     """Returns a function that reads pages of these objects; a cursor is the number of those before it."""
 
     async def read(size: int, cursor: str | None) -> Page:
-        start = int(cursor) if cursor is not None and cursor.isascii() and cursor.isdigit() else 0
+        start = int(cursor) if cursor is not None and _NUMBER.fullmatch(cursor) else 0
         end = start + size
         return Page(forms[start:end], str(end) if end < len(forms) else None)
 
