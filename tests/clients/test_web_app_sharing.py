@@ -10,7 +10,7 @@ import pytest_asyncio
 from changes.browser import CHROMIUM, Browser
 from changes.streams import InProcess, in_process_server
 from clients.test_web_app_users import open_page, sign_in
-from clients.web_page import RECORD, WebApp
+from clients.web_page import CHOOSE, RECORD, REMIND, WebApp
 from clients.web_service import development
 from support import settings_for, token_for
 from support.waiting import until
@@ -32,11 +32,6 @@ SELECT = (
 )
 ASSIGNEES = f"[...(({SELECT})?.options ?? [])]"
 MENTION = "document.querySelector('[aria-label=\"Mention a member\"]')"
-REMIND = "document.querySelector('[aria-label=\"Add a reminder\"]')"
-CHOOSE = (
-    "(({{ field, index }}) => {{ field.selectedIndex = index; field.dispatchEvent(new Event('change')); }})"
-    "({{ field: {field}, index: {index} }})"
-)
 COMMENTS = "[...document.querySelectorAll('.discussion .comment')].map((one) => one.textContent)"
 
 
@@ -257,14 +252,12 @@ async def test_a_conflict_shows_who_is_assigned_by_name(browser: Browser, servic
     await join(bob, await share(ann, "Flat", "Milk"), "Bob")
     await bob.open("Milk")
     await bob.until(f"{ASSIGNEES}.length === 3")
-    await bob.window.cut_off(offline=True)
-    await bob.says("Offline", ".status")
+    await bob.go_offline()
     await assign(bob, "Bob", people=2)
     await ann.open("Milk")
     await assign(ann, "A member", people=2)
     await ann.says("Up to date", ".status")
-    await bob.window.cut_off(offline=False)
-    await bob.run("dispatchEvent(new Event('online'))")
+    await bob.go_online()
 
     await bob.click("Decide")
     await bob.says("Assigned to Bob A member", f"{DIALOG} table")

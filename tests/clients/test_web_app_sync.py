@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from changes.browser import CHROMIUM, Browser
 from changes.streams import InProcess
-from clients.web_page import WebApp, open_web_app
+from clients.web_page import CHOOSE, REMIND, WebApp, open_web_app
 from clients.web_service import api, change, create, development, stored, tasks_of
 
 pytestmark = [
@@ -24,7 +24,6 @@ window.fetch = async (input, init) => {
 };
 """
 """The first batch is executed, and its response never arrives."""
-REMIND = "document.querySelector('[aria-label=\"Add a reminder\"]')"
 HOLD_DATABASE = """
 (async () => {
   const [{ name }] = await indexedDB.databases();
@@ -122,8 +121,7 @@ async def test_a_conflict_is_shown_until_it_is_decided(page: WebApp, service: In
         service, {"title": "Renamed"}, {"title": "Deleted"}, {"title": "Moved", "priority": "low"}
     )
     await page.shows("Renamed", "Deleted", "Moved")
-    await page.window.cut_off(offline=True)
-    await page.says("Offline", ".status")
+    await page.go_offline()
     for title, name in (("Renamed", "Mine"), ("Deleted", "Mine too"), ("Moved", "Moved here")):
         await page.open(title)
         await page.fill(".details .title textarea", name)
@@ -132,8 +130,7 @@ async def test_a_conflict_is_shown_until_it_is_decided(page: WebApp, service: In
     await change(service, moved, {"priority": "high"})
     async with api(service) as client:
         await client.delete(f"/api/tasks/{deleted['id']}")
-    await page.window.cut_off(offline=False)
-    await page.run("dispatchEvent(new Event('online'))")
+    await page.go_online()
     await page.says("2 of your changes were not saved", ".banner")
     await page.reload()
     await page.click("Decide")
@@ -151,14 +148,12 @@ async def test_a_conflict_is_shown_until_it_is_decided(page: WebApp, service: In
 async def test_a_conflict_shows_reminders_in_words(page: WebApp, service: InProcess) -> None:
     (task,) = await create(service, {"title": "Milk", "due": {"date": "2031-02-03"}})
     await page.open("Milk")
-    await page.until(f"{REMIND}?.options.length === 4")
-    await page.window.cut_off(offline=True)
-    await page.says("Offline", ".status")
-    await page.run(f"{REMIND}.selectedIndex = 1; {REMIND}.dispatchEvent(new Event('change'))")
+    await page.until(f"({REMIND})?.options.length === 4")
+    await page.go_offline()
+    await page.run(CHOOSE.format(field=REMIND, index=1))
     await page.says("On the day at 9:00", ".details .chip")
     await change(service, task, {"reminders": [{"offset_minutes": -900}]})
-    await page.window.cut_off(offline=False)
-    await page.run("dispatchEvent(new Event('online'))")
+    await page.go_online()
     await page.click("Decide")
     await page.says("Reminders On the day at 9:00 The day before at 9:00", "dialog table")
 

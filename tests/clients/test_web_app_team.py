@@ -59,8 +59,7 @@ async def test_three_people_work_without_a_network_and_converge(browser: Browser
     ann, bob, eve = people = await team(browser, service, "Milk", "Bread")
     for page in (ann, bob):
         await go(page, "list")
-        await page.window.cut_off(offline=True)
-        await page.says("Offline", ".status")
+        await page.go_offline()
     await ann.add("Eggs")
     await ann.open("Milk")
     await ann.fill(".details .title textarea", "Oat milk")
@@ -70,8 +69,7 @@ async def test_three_people_work_without_a_network_and_converge(browser: Browser
     await bob.fill("[aria-label='Due: day']", "2031-02-03")
     await bob.press("Escape")
     for page in (ann, bob):
-        await page.window.cut_off(offline=False)
-        await page.run("dispatchEvent(new Event('online'))")
+        await page.go_online()
 
     for page in people:
         await has(page, "Oat milk", "Bread", "Eggs", "Butter")

@@ -23,6 +23,13 @@ addEventListener("unhandledrejection", ({ reason }) => problems.push(String(reas
 """
 """A page keeps what goes wrong in it."""
 
+REMIND: Final = "document.querySelector('[aria-label=\"Add a reminder\"]')"
+CHOOSE: Final = (
+    "(({{ field, index }}) => {{ field.selectedIndex = index; field.dispatchEvent(new Event('change')); }})"
+    "({{ field: {field}, index: {index} }})"
+)
+"""Chooses a value of a field with a list of them, by its place."""
+
 LONG_TASKS: Final = """
 window.longTasks = [];
 new PerformanceObserver((list) => longTasks.push(...list.getEntries())).observe({ type: "longtask" });
@@ -69,6 +76,16 @@ class WebApp:
         await self.run("window.isOld = true")
         await self.window.ask("Page.reload")
         await self.until("!window.isOld && document.querySelector('.app') !== null")
+
+    async def go_offline(self) -> None:
+        """Turns the network off, and waits until the page says so."""
+        await self.window.cut_off(offline=True)
+        await self.says("Offline", ".status")
+
+    async def go_online(self) -> None:
+        """Turns the network on again, which the browser tells the page."""
+        await self.window.cut_off(offline=False)
+        await self.run("dispatchEvent(new Event('online'))")
 
     async def stays(self) -> None:
         """Tries to reload the page, which asks whether to leave it, and stays."""

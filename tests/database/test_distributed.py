@@ -386,8 +386,9 @@ async def test_reads_of_one_owner_share_a_batch_and_others_do_not(
 # Connections
 
 
-@needs_pgbouncer
-@pytest.mark.parametrize("is_pooled", [False, True], ids=["direct", "pooled"])
+@pytest.mark.parametrize(
+    "is_pooled", [False, pytest.param(True, marks=needs_pgbouncer)], ids=["direct", "pooled"]
+)
 async def test_no_connection_looks_up_types_among_hidden_shards(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_pooled: bool
 ) -> None:

@@ -217,10 +217,10 @@ async def is_writing(url: str) -> bool:
         "JOIN pg_database ON pg_database.oid = database AND datname = current_database() "
         r"WHERE relname ~ '^(tasks|trash)(_\d+)?$' AND mode = 'RowExclusiveLock'"
     )
-    query = held
-    if citus.CLUSTER_URL:  # the locks are on other servers, of shards
-        query = f"SELECT 1 FROM run_command_on_all_nodes($$SELECT EXISTS ({held})$$) WHERE result = 't'"  # noqa: S608 - of the line above
-    return bool(await fetch_sql(url, query))
+    if not citus.CLUSTER_URL:
+        return bool(await fetch_sql(url, held))
+    on_all_servers = "SELECT 1 FROM run_command_on_all_nodes($1) WHERE result = 't'"  # they have the shards
+    return bool(await fetch_sql(url, on_all_servers, f"SELECT EXISTS ({held})"))
 
 
 async def is_not_writing(url: str) -> bool:

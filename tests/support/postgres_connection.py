@@ -52,7 +52,7 @@ async def execute_sql(url: str, *statements: str) -> None:
             await connection.execute(statement)
 
 
-async def fetch_sql(url: str, query: str) -> list[Any]:
+async def fetch_sql(url: str, query: str, *values: Any) -> list[Any]:
     """Returns the rows of a query."""
     async with last_connection.to(url) as connection:
-        return list(await connection.fetch(query))
+        return list(await connection.fetch(query, *values))
