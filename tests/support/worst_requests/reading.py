@@ -1,8 +1,10 @@
 """Reads: pages, searches, the feed and its streams, exports, and responses that are not read."""
 
+import selectors
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,6 +61,38 @@ class Streamed:
             while left > 0 and (part := response.read1(_PIECE)):
                 left -= part.count(_END_OF_EVENT)
             return Reply(NO_RESPONSE if left > 0 else response.status, b"", time.perf_counter() - begun)
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A request beside open event streams, which are read until each has shown a text that many times."""
+
+    streams: Sequence[Request]
+    request: Request
+    text: bytes
+    times: int = 1
+
+    def send(self, port: int) -> Reply:
+        with ExitStack() as opened:
+            waiting = opened.enter_context(selectors.DefaultSelector())
+            for stream in self.streams:
+                connection = opened.enter_context(socket.create_connection(("127.0.0.1", port), TIMEOUT))
+                connection.sendall(stream.head())
+                begun = bytearray(connection.recv(_PIECE))
+                waiting.register(connection, selectors.EVENT_READ, begun)
+            reply = self.request.send(port)
+            while waiting.get_map() and (ready := waiting.select(TIMEOUT)):
+                for key, _ in ready:
+                    self._read(key, waiting)
+            return Reply(NO_RESPONSE, b"", reply.seconds) if waiting.get_map() else reply
+
+    def _read(self, stream: selectors.SelectorKey, waiting: selectors.BaseSelector) -> None:
+        assert isinstance(stream.fileobj, socket.socket)
+        part = stream.fileobj.recv(_PIECE)
+        assert part, "the service has closed a stream"
+        stream.data.extend(part)
+        if stream.data.count(self.text) >= self.times:
+            waiting.unregister(stream.fileobj)
 
 
 def _read(path: str) -> Callable[[World], Sender]:

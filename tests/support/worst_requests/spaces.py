@@ -7,7 +7,7 @@ from uuid import UUID
 
 from support.latency import Request, Sender
 from support.worst_requests.entries import Entry, request
-from support.worst_requests.reading import Streamed
+from support.worst_requests.reading import Streamed, Watched
 from support.worst_requests.values import inbox_task
 from support.worst_requests.world import SECRET, World
 from taskward.lists.steps import MAX_LISTS
@@ -20,6 +20,9 @@ _SPACES: Final = "/api/spaces"
 _KINDS: Final = "kinds=tasks,lists,comments,members,space"
 _ASSIGNED: Final = 300
 """Tasks of each space that are assigned to the caller."""
+_STREAMS: Final = 9
+"""Of each member."""
+_NEW_TITLE: Final = "What each stream shows"
 _CHANGES: Final = {"title": "T" * 200, "is_archived": True, "time_zone": "Asia/Kathmandu"}
 
 
@@ -74,6 +77,21 @@ def _changes(path: str) -> Callable[[World], Request]:
 
 def _stream(world: World) -> Sender:
     return Streamed(_changes(f"events?{_KINDS}")(world), world.scale.changed)
+
+
+def _watched(path: str, text: str, times: int = 1) -> Callable[[World], Watched]:
+    """Returns a change in a space with all members, each of whom has several streams."""
+
+    def make(world: World) -> Watched:
+        space, people = world.new_owner(), [world.new_owner() for _ in range(MAX_MEMBERS)]
+        world.add_space(space, people)
+        task = inbox_task(1)
+        world.add([task], space)
+        streams = [request("GET", path.format(space=space), None, person) for person in people] * _STREAMS
+        change = request("PATCH", f"{_SPACES}/{space}/tasks/{task.id}", {"title": _NEW_TITLE}, people[0])
+        return Watched(streams, change, text.encode(), times)
+
+    return make
 
 
 def _redemption(world: World) -> Sender:
@@ -135,6 +153,16 @@ SPACE_REQUESTS: Final = (
         _changes(f"changes?limit=1000&{_KINDS}"),
     ),
     Entry(f"GET {_SPACES}/{{space_id}}/events", "all changes", _stream),
+    Entry(
+        f"GET {_SPACES}/{{space_id}}/events",
+        "900 streams that one change wakes",
+        _watched(f"{_SPACES}/{{space}}/events", _NEW_TITLE),
+    ),
+    Entry(
+        f"GET {_SPACES}/events",
+        "900 streams that one change wakes",
+        _watched(f"{_SPACES}/events", '"state"', 2),
+    ),
     Entry(f"GET {_SPACES}/{{space_id}}/activity", "the largest page", _changes("activity?limit=200")),
     Entry(f"GET {_SPACES}/{{space_id}}/reminders", "the largest page", _changes("reminders?limit=1000")),
     Entry(f"GET {_SPACES}/{{space_id}}/tasks/{{task_id}}/reminders", "of one task", _reminders("GET")),
