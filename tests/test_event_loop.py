@@ -41,6 +41,11 @@ LONG_BATCH: Final = TRANSACTION_TIMEOUT
 
 There is one writer."""
 
+MAX_GARBAGE: Final = 1000
+"""Objects that a request may leave to the garbage collector, which stops all threads while it works.
+
+What many requests leave is collected at once: a hundred times as many take 50 ms."""
+
 CALLS: Final = 4
 """Of a stack, in a message."""
 
@@ -72,7 +77,9 @@ def problems(entry: Entry, measured: Measured, engine: str) -> list[str]:
     is_held = max(turn) > (PROMISED_FIRST if entry.is_first else PROMISED) * measured.slowdown
     where = " < ".join(measured.stack[:CALLS]) or "a thread holds the interpreter's lock"
     held = [f"the event loop is held for {turn.held * 1000:.0f} ms: {where}"] * is_held
-    return [*held, *late, *refused, *wrong]
+    leaves_garbage = measured.garbage > MAX_GARBAGE and not entry.is_first  # an import leaves some
+    kept = [f"leaves {measured.garbage} objects in cycles"] * leaves_garbage
+    return [*held, *kept, *late, *refused, *wrong]
 
 
 def report(entry: Entry, measured: Measured, engine: str) -> None:

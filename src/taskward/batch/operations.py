@@ -144,7 +144,7 @@ def _validated(operation: TaskOperation, entity: Entity, keys: list[str]) -> Val
             case _:
                 return _delete(operation, entity)
     except ServiceError as error:
-        return error
+        return error.with_traceback(None)  # its frames refer to the batch: a cycle would keep it
 
 
 def _create(operation: TaskOperation, entity: Entity) -> ValidOperation:

@@ -2,7 +2,8 @@
 
 It takes the name of a file, to which the probe writes lines of JSON: the time, the longest turn of the event
 loop, and what it did. SIGUSR1 keeps the event loop busy for 60 ms, and SIGUSR2 has a thread hold the
-interpreter's lock for about as long: so a test sees that the probe notices it.
+interpreter's lock for about as long: so a test sees that the probe notices it. SIGWINCH collects the
+garbage, and writes a line with the number of objects that collections have freed since the last time.
 """
 
 import asyncio
@@ -86,6 +87,24 @@ def _schedule_of_this_thread() -> int | None:
     return os.open(path, os.O_RDONLY) if path.exists() else None
 
 
+class GarbageCount:
+    """Counts the objects that only a collection frees, which are in cycles of references."""
+
+    def __init__(self, file: int) -> None:
+        self._file = file
+        self._freed = 0
+        gc.callbacks.append(self._on_collection)
+
+    def write(self) -> None:
+        gc.collect()
+        os.write(self._file, b"%d\n" % self._freed)
+        self._freed = 0
+
+    def _on_collection(self, phase: str, info: dict[str, int]) -> None:
+        if phase == "stop":
+            self._freed += info["collected"]
+
+
 def compute() -> None:
     """Computes on the event loop."""
     end = time.thread_time() + BUSY
@@ -105,6 +124,7 @@ def main() -> None:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGUSR1, compute)
         loop.add_signal_handler(signal.SIGUSR2, lambda: threading.Thread(target=hold_lock).start())
+        loop.add_signal_handler(signal.SIGWINCH, GarbageCount(file).write)
         LoopProbe(file).beat()
 
     gc.disable()  # until the server listens, as `taskward serve`

@@ -1,6 +1,8 @@
 """A service in a process of its own with a probe of its event loop, and what is measured beside a request."""
 
 import json
+import os
+import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -47,6 +49,9 @@ class Measured:
     stack: list[str]
     """What the event loop did in a long turn."""
 
+    garbage: int
+    """Objects that only a collection of garbage has freed."""
+
     slowdown: float
     """How many times as long the service has taken as on a machine with the speed of the bounds, which runs
     nothing else."""
@@ -56,7 +61,7 @@ class Measured:
         held, computed = (seconds * 1000 for seconds in self.turn)
         return (
             f"turn {held:.0f} ms (computed {computed:.0f}), {waits} ms, "
-            f"request {self.beside.reply.seconds:.2f} s, slowdown {self.slowdown:.1f}"
+            f"request {self.beside.reply.seconds:.2f} s, garbage {self.garbage}, slowdown {self.slowdown:.1f}"
         )
 
 
@@ -70,11 +75,25 @@ class ProbedService:
 
     def measure(self, sender: Sender, others: Mapping[str, Request] = OTHERS) -> Measured:
         """Sends a request, with others beside it."""
+        self._collect_garbage()
         before = self._scheduled()
         found = beside(self.port, sender, others, _SETTLE)
         ran, waited = (now - then for now, then in zip(self._scheduled(), before, strict=True))
         slowdown = machine_slowdown() * (1 + waited / ran if ran > 0 else 1.0)
-        return Measured(found, *self._turns_between(found.begun, time.monotonic()), slowdown)
+        turn, stack = self._turns_between(found.begun, time.monotonic())
+        return Measured(found, turn, stack, self._collect_garbage(), slowdown)
+
+    def _collect_garbage(self) -> int:
+        """Returns how many objects collections have freed since the last time."""
+        freed: list[int] = []
+
+        def has_answered() -> bool:
+            freed.extend(int(line) for line in self._turns if not line.startswith("["))
+            return bool(freed)
+
+        os.kill(self.pid, signal.SIGWINCH)
+        wait_for(has_answered)
+        return freed[0]
 
     def _scheduled(self) -> tuple[int, int]:
         """Returns for how long all threads together have run, and were ready while the machine ran others.
