@@ -29,9 +29,10 @@ from taskward.database.engines import open_database
 from taskward.http.admission import ADMISSION, Admission, Capacity
 from taskward.http.application import RequestMiddleware, RequestPipeline, Runs, Stops, Taskward
 from taskward.http.cors import CrossOrigin
-from taskward.http.fair_semaphore import FairThreads
+from taskward.http.fair_semaphore import FairSemaphore, FairThreads
 from taskward.http.parts import Parts
 from taskward.http.rate_limit import RateLimit
+from taskward.http.requests import LARGE_BODIES, MAX_LARGE_BODIES
 from taskward.http.responses import CommonHeaders
 from taskward.http.routing import BODY_THREAD, Router
 from taskward.idempotency.execution import IN_FLIGHT_KEYS
@@ -155,6 +156,7 @@ def _add_parts(app: Taskward, settings: Settings, database: Database, rate_limit
     parts.add(STREAM_REGISTRY, StreamRegistry(database, settings))
     parts.add(LIST_CACHE, ListCache())
     parts.add(IN_FLIGHT_KEYS, set())
+    parts.add(LARGE_BODIES, FairSemaphore(MAX_LARGE_BODIES))
     parts.add(BODY_THREAD, FairThreads(1, "large-bodies"))
     parts.add(CALENDAR_THREAD, FairThreads(1, "calendars", timeout=None))  # their responses have begun
     parts.add(UPLOADS, Uploads(space_for_uploads(settings.workers)))

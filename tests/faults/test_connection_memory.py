@@ -21,6 +21,8 @@ from support.command import command
 from support.process_memory import resident_bytes
 from support.waiting import TIMEOUT, wait_for
 
+from taskward.http.requests import MAX_LARGE_BODIES
+
 pytestmark = pytest.mark.processes
 
 MIB: Final = 1 << 20
@@ -33,6 +35,7 @@ MANY: Final = 50
 READ_SIZE: Final = 256 * 1024
 """Bytes that the event loop reads from a socket at once; a connection keeps no more unparsed."""
 
+BATCHES: Final = 200
 ROUNDS: Final = 3
 GET: Final = b"GET /health HTTP/1.1\r\nHost: taskward.test\r\n\r\n"
 PIPELINE: Final = GET * (256 * 1024 // len(GET) + 1)
@@ -227,6 +230,57 @@ def test_many_connections_without_a_token_leave_the_service_to_others(
         f" {describe_memory(before, grown, kept[-1])}",
         longest=max(seconds),
     )
+
+
+@pytest.mark.fault("One user: the bodies of 200 batches of 1 MiB, without their last byte")
+def test_bodies_that_do_not_end_have_bounded_memory_and_leave_room_for_others(
+    service: Service, observe: Observe
+) -> None:
+    begun = _batch_of_a_mebibyte("ann")[:-1]
+    with ExitStack() as stack, service.peak() as peak:
+        before = peak()
+        clients = [stack.enter_context(service.connect()) for _ in range(BATCHES)]
+        _send_all(clients, begun)
+        time.sleep(1)  # for what is in the buffers of the kernel
+        grown = peak() - before
+        sent = time.perf_counter()
+        status = _status_of(stack, service, _batch_of_a_mebibyte("bob"))
+        seconds = time.perf_counter() - sent
+        wait_for(lambda: len(_readable(clients)) >= BATCHES - MAX_LARGE_BODIES // 2)
+        refused = {client.recv(12) for client in _readable(clients)}
+    print(f"grown by {grown / MIB:.1f} MiB, another's batch {seconds * 1000:.0f} ms")  # noqa: T201 - if it fails
+    assert grown <= MAX_LARGE_BODIES // 2 * MIB + BATCHES * (2 * READ_SIZE) + MAX_GROWTH
+    assert (status, refused) == (b"HTTP/1.1 200", {b"HTTP/1.1 503"})
+    observe(f"another user's batch of 1 MiB: success; memory {grown / MIB:.0f} MiB more", longest=seconds)
+
+
+def _batch_of_a_mebibyte(user: str) -> bytes:
+    body = b'{"operations": [{"op": "create", "task": {"title": "x"}}]}'.ljust(MIB)
+    return (
+        b"POST /api/tasks/batch HTTP/1.1\r\nHost: taskward.test\r\nContent-Type: application/json\r\n"
+        b"Authorization: Bearer %s\r\nContent-Length: %d\r\n\r\n" % (token_for(user).encode(), MIB)
+    ) + body
+
+
+def _send_all(clients: list[socket.socket], data: bytes) -> None:
+    """Sends to each for as long as the server reads."""
+    left = dict.fromkeys(clients, memoryview(data))
+    while left and (writable := select.select([], left, [], 0.5)[1]):
+        for client in writable:
+            left[client] = left[client][client.send(left[client][:READ_SIZE]) :]
+            if not left[client]:
+                del left[client]
+
+
+def _status_of(stack: ExitStack, service: Service, request: bytes) -> bytes:
+    client = stack.enter_context(service.connect())
+    client.settimeout(TIMEOUT)
+    client.sendall(request)
+    return client.recv(12)
+
+
+def _readable(clients: list[socket.socket]) -> list[socket.socket]:
+    return select.select(clients, [], [], 0)[0]
 
 
 def describe_memory(before: int, grown: int, kept: int) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from functools import reduce
 from operator import getitem
 from typing import Any, Final
@@ -12,10 +13,17 @@ from starlette.types import Receive
 
 from taskward.http.context import RequestContext
 from taskward.http.errors import FieldError, InvalidRequest, PayloadTooLarge
+from taskward.http.fair_semaphore import FairSemaphore
+from taskward.http.parts import Key
 from taskward.http.validation import NUL_REFUSED
 
 MAX_BODY: Final = 64 * 1024
 """Bytes; a route can allow more."""
+
+LARGE_BODIES: Final = Key[FairSemaphore]("slots of requests with bodies above MAX_BODY")
+
+MAX_LARGE_BODIES: Final = 64
+"""Requests whose bodies may be above `MAX_BODY` that are read at once, with up to 1 MiB each."""
 
 MAX_NESTING: Final = 32
 
@@ -35,6 +43,21 @@ _CONTAINERS: Final = (dict, list)
 
 class ClientDisconnect(Exception):
     """The client closed the connection before the request was complete; no response can be sent."""
+
+
+@asynccontextmanager
+async def slot_for_body(context: RequestContext) -> AsyncIterator[None]:
+    """Holds a slot while a body is read that may be above `MAX_BODY`, because it is kept in memory.
+
+    Raises:
+        ServiceUnavailable: no slot became free in time.
+
+    """
+    if 0 < announced_size(context) <= MAX_BODY:
+        yield
+    else:
+        async with context.parts[LARGE_BODIES].slot(context.counted_by):
+            yield
 
 
 async def read_body(context: RequestContext, receive: Receive, max_body: int = MAX_BODY) -> bytes:

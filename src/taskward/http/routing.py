@@ -21,12 +21,14 @@ from taskward.http.fair_semaphore import FairThreads
 from taskward.http.parts import Key
 from taskward.http.paths import PathPattern
 from taskward.http.requests import (
+    MAX_BODY,
     MAX_KEYS,
     nul_problems,
     read_body,
     read_json_object,
     read_query,
     refuse_wide_objects,
+    slot_for_body,
 )
 from taskward.http.signature import Handler, HandlerSignature
 from taskward.http.validation import UNKNOWN_PARAMETER, field_errors, first_of_each_field
@@ -113,12 +115,10 @@ class StrictRoute(APIRoute):
 
         """
         if context.has_body:
-            context.body = await read_body(context, receive, self.signature.limits.max_body)
-        await context.admit()
-        if len(context.body) <= INLINE_BODY:
-            arguments = self._read(context)
+            arguments = await self._read_with_body(context, receive)
         else:
-            arguments = await context.parts[BODY_THREAD].run(context.counted_by, self._read_large, context)
+            await context.admit()
+            arguments = self._read(context)
         if (caller := context.known_caller) is not None and caller.reach is not None:
             self.check_reach(context, caller.reach)
         return await self.handler(**arguments)
@@ -155,6 +155,21 @@ class StrictRoute(APIRoute):
         """Adds the results of the dependencies to the arguments."""
         for argument, resolver in self.signature.dependencies:
             arguments[argument] = resolver(context)
+
+    async def _read_with_body(self, context: RequestContext, receive: Receive) -> Arguments:
+        """Receives the body; returns and raises as `_read`."""
+        largest = self.signature.limits.max_body
+        if largest <= MAX_BODY:
+            return await self._receive_and_read(context, receive, largest)
+        async with slot_for_body(context):
+            return await self._receive_and_read(context, receive, largest)
+
+    async def _receive_and_read(self, context: RequestContext, receive: Receive, largest: int) -> Arguments:
+        context.body = await read_body(context, receive, largest)
+        await context.admit()
+        if len(context.body) <= INLINE_BODY:
+            return self._read(context)
+        return await context.parts[BODY_THREAD].run(context.counted_by, self._read_large, context)
 
     def _read(self, context: RequestContext) -> Arguments:
         """Returns the handler's arguments.

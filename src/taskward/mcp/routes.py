@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 from taskward.http.context import Context, RequestContext
 from taskward.http.cors import HeaderNames
 from taskward.http.errors import ValidationFailed
-from taskward.http.requests import read_body, read_json_object
+from taskward.http.requests import read_body, read_json_object, slot_for_body
 from taskward.http.responses import json_response
 from taskward.http.routing import ProbeRoute, StrictRoute
 from taskward.http.signature import BodyLimits
@@ -32,8 +32,9 @@ class McpRoute(StrictRoute):
     async def respond(self, context: RequestContext, receive: Receive) -> Response:
         endpoint = context.parts[MCP_ENDPOINT]
         await endpoint.authenticate(context)
-        body = await read_body(context, receive, self.signature.limits.max_body)
-        await context.admit()
+        async with slot_for_body(context):
+            body = await read_body(context, receive, self.signature.limits.max_body)
+            await context.admit()
         message = read_json_object(context, body)  # the SDK's parser allows any nesting
         if problems := [*self.read_head(context, {}), *message_problems(message)]:
             raise ValidationFailed(problems)
