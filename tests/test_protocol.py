@@ -444,6 +444,54 @@ def test_a_client_that_has_closed_its_side_gets_its_responses(server: RunningSer
     assert [answer.text for answer in answers] == ["GET /slow []"] * 2
 
 
+LONG = b"x" * 40_000
+ONE_BYTE = b"1\r\nx\r\n"
+
+
+@pytest.fixture
+def others_in_turn(server: RunningServer) -> Iterator[None]:
+    """Has others wait for their turns to parse, so that a client closes its side before its turn."""
+    with ExitStack() as clients:
+        for _ in range(16):
+            clients.enter_context(server.connect()).sendall(chunked("/", ONE_BYTE * len(LONG)))
+        yield
+
+
+@pytest.mark.usefixtures("others_in_turn")
+@pytest.mark.parametrize(
+    ("request_bytes", "text"),
+    [
+        (get("/long-head", b"A: " + LONG + b"\r\n"), "GET /long-head []"),
+        (post("/b", body=LONG), f"POST /b [{LONG.decode()}]"),
+        (chunked("/c", ONE_BYTE * len(LONG) + b"0\r\n\r\n"), f"POST /c [{LONG.decode()}]"),
+        (get("/slow") + post("/b", body=LONG), f"POST /b [{LONG.decode()}]"),
+    ],
+    ids=["head", "body", "body in chunks", "body behind another request"],
+)
+def test_a_client_that_has_closed_its_side_gets_its_response_to_a_large_request(
+    server: RunningServer, request_bytes: bytes, text: str
+) -> None:
+    answers = server.exchange(request_bytes, pause=0, half_close=True)
+    assert (answers[-1].status, answers[-1].text) == (200, text)
+
+
+@pytest.mark.usefixtures("others_in_turn")
+@pytest.mark.parametrize(
+    "start", [get("/", b"A: " + LONG)[:-2], post("/", body=LONG)[:-1], chunked("/", ONE_BYTE * len(LONG))]
+)
+def test_a_large_request_that_is_incomplete_is_rejected(server: RunningServer, start: bytes) -> None:
+    (answer,) = server.exchange(start, pause=0, half_close=True)
+    assert (answer.status, answer.json()["error"]) == (400, "The request ended early")
+
+
+@pytest.mark.usefixtures("others_in_turn")
+def test_a_connection_on_which_no_request_has_begun_is_closed_after_its_end(server: RunningServer) -> None:
+    with server.connect() as client:
+        client.sendall(b"\r\n" * 10_000)
+        client.shutdown(socket.SHUT_WR)
+        assert read_all(client) == b""
+
+
 def test_a_stream_ends_when_its_client_has_closed_its_side(server: RunningServer) -> None:
     server.app.outcomes.clear()
     with server.connect() as client:

@@ -20,6 +20,7 @@ from taskward.server.limits import (
     MIN_BODY_RATE,
     rejected_headers,
 )
+from taskward.server.parse_turns import MAX_AT_ONCE, MAX_CHUNKS_AT_ONCE
 from taskward.server.request_parser import BODY, HEAD, IDLE, RequestParser
 from taskward.server.response_cycle import StrictCycle
 from taskward.server.state import ConnectionState
@@ -83,18 +84,25 @@ class StrictProtocol(BufferedConnection):
     def data_received(self, data: bytes) -> None:
         if self.closing:
             return
-        if self._buffer:
-            data = self._buffer[self._offset :] + data
-        self._buffer, self._offset = data, 0
+        self._buffer, self._offset = self._buffer[self._offset :] + data, 0
         self._parse()
+
+    def parse_in_turn(self) -> int:
+        size = len(self._buffer) - self._offset
+        self._parse(is_turn=True)
+        if self._read_paused:
+            self.resume_reading()
+        if self._eof:
+            self._after_end()
+        return size - (len(self._buffer) - self._offset)
 
     def eof_received(self) -> bool:
         """Keeps the connection of a client that has sent its last request and waits for the response."""
         self._eof = True
         self._check_end()
-        if self.active is None or self.is_closing():
+        if self.is_closing():
             return False
-        return bool(self._buffer) or not self.active.response_started
+        return bool(self._buffer) or (self.active is not None and not self.active.response_started)
 
     # Called by the cycle
 
@@ -141,14 +149,23 @@ class StrictProtocol(BufferedConnection):
 
     # Requests
 
-    def _parse(self) -> None:
-        """Parses what has been received, as long as no request waits for its response."""
+    def _parse(self, *, is_turn: bool = False) -> None:
+        """Parses what has been received, as long as no request waits for its response.
+
+        What may take long waits for a turn; in its turn a connection parses one slice of it.
+        """
         parser, data = self._parser, self._buffer
         try:
             while self._offset < len(data) and not (self.closing or self.paused):
                 was_idle = parser.state is IDLE
                 if was_idle and self.active is not None:
                     break
+                in_chunks = parser.state is BODY and parser.unread_length is None
+                at_once = MAX_CHUNKS_AT_ONCE if in_chunks else MAX_AT_ONCE
+                if len(data) - self._offset > at_once and not is_turn:
+                    self.server_state.parse_turns.add(self)
+                    break
+                is_turn = False
                 self._offset = parser.feed(data, self._offset)
                 if was_idle and parser.state is not IDLE:
                     self._waited = 0.0
@@ -160,8 +177,6 @@ class StrictProtocol(BufferedConnection):
             self._reject(error)
         if self._offset >= len(self._buffer):
             self._buffer, self._offset = b"", 0
-            if self._eof:
-                self._check_end()
         elif len(self._buffer) - self._offset > MAX_BUFFERED:
             self.pause_reading()
 
@@ -196,7 +211,13 @@ class StrictProtocol(BufferedConnection):
             self._parse()
         if self._read_paused:
             self.resume_reading()
-        if self._eof and self.active is None:
+        if self._eof:
+            self._after_end()
+
+    def _after_end(self) -> None:
+        """Closes the connection of a client that has sent everything, once all of that is answered."""
+        self._check_end()
+        if self.active is None and not self._buffer:
             self.close()
 
     def _may_read(self) -> bool:

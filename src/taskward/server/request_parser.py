@@ -56,7 +56,6 @@ class RequestParser:
         "_head_size",
         "_parser",
         "_tail",
-        "_unread_length",
         "body_size",
         "content_size",
         "expects_continue",
@@ -66,6 +65,7 @@ class RequestParser:
         "scope",
         "state",
         "target",
+        "unread_length",
     )
 
     def __init__(self) -> None:
@@ -82,9 +82,10 @@ class RequestParser:
         self.body_size = 0
         """Bytes since the head, framing included."""
         self.content_size = 0
+        self.unread_length: int | None = None
+        """Bytes of the body that are still to come, if announced; None in chunks."""
         self._body: list[bytes] = []
         self._head_size = 0  # bytes of earlier slices
-        self._unread_length: int | None = None  # bytes of content still to come, if announced
         self._tail = b""  # the last bytes fed, if the end of the message may continue them
         self._parser: Any
         self._new_parser()
@@ -161,9 +162,9 @@ class RequestParser:
         hosts = [value for name, value in headers if name == b"host"]
         if len(hosts) != 1 or not HOST.fullmatch(hosts[0]):
             check_hosts(hosts, version)
-        self._unread_length, self.expects_continue = None, False
+        self.unread_length, self.expects_continue = None, False
         if not FRAMING_HEADERS.isdisjoint(dict(headers)):
-            self._unread_length, self.expects_continue = read_framing(version, headers)
+            self.unread_length, self.expects_continue = read_framing(version, headers)
         if parser.should_upgrade():
             return  # it is fed again, without the upgrade
         form = ORIGIN_FORM.fullmatch(target)
@@ -188,8 +189,8 @@ class RequestParser:
 
     def on_body(self, body: bytes) -> None:
         self.content_size += len(body)
-        if self._unread_length is not None:
-            self._unread_length -= len(body)
+        if self.unread_length is not None:
+            self.unread_length -= len(body)
         self._body.append(body)
 
     def on_message_complete(self) -> None:
@@ -208,8 +209,8 @@ class RequestParser:
     def _cut(self, data: bytes, start: int) -> int:
         """Returns the offset after which the current head or body may end."""
         limit = min(len(data), start + MAX_SLICE)
-        if self.state is BODY and self._unread_length is not None:
-            return min(limit, start + self._unread_length)
+        if self.state is BODY and self.unread_length is not None:
+            return min(limit, start + self.unread_length)
         if self._tail:
             edge = self._tail + data[start : start + 3]
             if (found := edge.find(_END)) >= 0:

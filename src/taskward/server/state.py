@@ -15,6 +15,7 @@ from taskward.http.responses import CommonHeaders, content_length, default_heade
 from taskward.http.send_budget import SendBudget
 from taskward.log import log_request, request_fields
 from taskward.metrics import ERRORS, REQUESTS, Samples
+from taskward.server.parse_turns import ParseTurns
 from taskward.server.paused import PausedConnections
 
 STATUS_LINES: Final = {
@@ -51,6 +52,7 @@ class ConnectionState(ServerState):
         self.draining = DrainEvent()
         self.paused_connections = PausedConnections()
         self.send_budget = SendBudget()
+        self.parse_turns = ParseTurns()
         self._common_headers = common_headers
         self._rejections: Counter[tuple[int, str]] = Counter()
 
