@@ -433,6 +433,21 @@ def test_a_response_of_another_length_than_its_header_says_is_aborted(
     assert caplog.records[-1].levelname == "ERROR"
 
 
+def test_a_response_that_an_error_cuts_off_is_aborted_with_a_warning_that_says_why(
+    server: RunningServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with server.connect() as client:
+        client.sendall(get("/cutoff"))
+        wire = read_all(client)
+    assert wire.endswith(b"5\r\nfirst\r\n"), "its last chunk says that there is more"
+    record = caplog.records[-1]
+    assert (record.levelname, record.exc_info) == ("WARNING", None)
+    assert (record.__dict__["code"], record.__dict__["reason"]) == (
+        "SERVICE_UNAVAILABLE",
+        "no slot became free in time",
+    )
+
+
 def test_nothing_is_sent_after_a_response(server: RunningServer, caplog: pytest.LogCaptureFixture) -> None:
     (answer,) = server.exchange(get("/tworesponses"))
     assert answer.text == "once"

@@ -16,6 +16,7 @@ from support.apps import context_for
 from support.raw_http import RawResponse, parse_responses, read_all
 from support.waiting import TIMEOUT
 from taskward.http.context import CONTEXT_KEY
+from taskward.http.errors import ServiceUnavailable
 from taskward.server.lifespan import Lifespan
 from taskward.server.protocol import StrictProtocol
 from taskward.server.server import Server, new_config
@@ -136,6 +137,11 @@ class TinyApp:
 
     async def _crash(self, call: Call) -> None:
         raise LookupError(call.scope["path"])
+
+    async def _cutoff(self, call: Call) -> None:
+        await call.send({"type": "http.response.start", "status": 200, "headers": []})
+        await call.send({"type": "http.response.body", "body": b"first", "more_body": True})
+        raise ServiceUnavailable(reason="no slot became free in time")
 
     async def _noresponse(self, call: Call) -> None:
         assert call

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from starlette.types import ASGIApp, Message, Scope
 
 from taskward.http.context import CONTEXT_KEY, Headers, RequestContext
-from taskward.http.errors import InternalError
+from taskward.http.errors import InternalError, ServiceError
 from taskward.server.request_parser import RequestParser
 from taskward.server.state import STATUS_LINES, ConnectionState
 
@@ -73,14 +73,20 @@ class StrictCycle:
             if not self.disconnected:  # otherwise its body turned out to be malformed
                 await app(self.scope, self.receive, self.send)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - logged, and a response is sent
-            _log.error("Exception in the ASGI application", exc_info=error)
-            await self._end()
+            await self._fail(error)
         else:
             if not self.response_complete and not self.disconnected:
                 _log.error("The ASGI application returned without completing its response")
                 await self._end()
         finally:
             self._connection.server_state.tasks.discard(self.task)
+
+    async def _fail(self, error: BaseException) -> None:
+        if isinstance(error, ServiceError):
+            _log.warning("Response cut off", extra={"code": error.code, "reason": error.reason})
+        else:
+            _log.error("Exception in the ASGI application", exc_info=error)
+        await self._end()
 
     async def _end(self) -> None:
         if self.disconnected:
