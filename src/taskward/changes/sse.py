@@ -158,7 +158,7 @@ class EventStream(ServerSentEvents):
         return self._feed.owner
 
     async def read(self, subscription: Subscription) -> None:
-        await self._streams.turn(self._caller.id)
+        await self._streams.turns.wait(self._caller.id)
         subscription.changed.clear()
         await self._feed.wait_unlocked()  # otherwise one owner's streams would block others
         position = self._position

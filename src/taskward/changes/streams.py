@@ -14,7 +14,7 @@ from taskward.changes.statements import COUNTERS
 from taskward.database import Database
 from taskward.http.context import Context
 from taskward.http.errors import DatabaseError, RateLimited, ServiceUnavailable
-from taskward.http.fair_semaphore import FairSemaphore
+from taskward.http.fair_semaphore import FairTurns
 from taskward.http.parts import Key
 from taskward.metrics import STREAMS, Samples
 from taskward.settings import Settings
@@ -64,7 +64,8 @@ class StreamRegistry:
         """Limits the concurrent reads of streams, so that requests always find free connections."""
         self.writing = asyncio.Lock()
         """Held while the events of one page are written, and until other requests have had the event loop."""
-        self._turns = FairSemaphore(settings.max_streams, None, max_starts_per_tick=STARTS_PER_TURN)
+        self.turns = FairTurns(STARTS_PER_TURN)
+        """Of streams to read, by caller: one change can wake all of them."""
         self._database = database
         self._max_per_caller = settings.max_streams_per_user
         self._max_open = settings.max_streams
@@ -112,11 +113,6 @@ class StreamRegistry:
             if not self._subscriptions[owner]:
                 del self._subscriptions[owner]
         subscription.owners = owners
-
-    async def turn(self, caller: UUID) -> None:
-        """Waits until it is the turn of a caller's stream to read; one change can wake all streams."""
-        async with self._turns.slot(caller):
-            pass
 
     def notify(self, owner: UUID) -> None:
         """Notifies the streams of an owner."""

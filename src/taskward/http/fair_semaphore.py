@@ -20,6 +20,7 @@ QUEUE_TIMEOUT: Final = 3.0
 """Seconds that a request waits for a slot, by default."""
 
 _EXPIRE_INTERVAL: Final = 0.1
+_UNBOUNDED: Final = 1 << 30
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -196,6 +197,18 @@ class FairSemaphore:
         self._expiring = self._queued > 0
         if self._expiring:
             loop.call_later(_EXPIRE_INTERVAL, self._expire, loop, timeout)
+
+
+class FairTurns:
+    """Turns of the event loop for work that holds it, a number of starts in each."""
+
+    def __init__(self, starts: int) -> None:
+        self._slots = FairSemaphore(_UNBOUNDED, timeout=None, max_starts_per_tick=starts)
+
+    async def wait(self, user: Hashable) -> None:
+        """Waits until it is the user's turn."""
+        async with self._slots.slot(user):
+            pass
 
 
 class FairThreads:

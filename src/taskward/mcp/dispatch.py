@@ -1,20 +1,23 @@
 """Calls of the API within the process: they pass through the service's pipeline, as HTTP requests do."""
 
-import asyncio
-
 import httpx
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.types import ASGIApp, Message, Scope
 
 from taskward.http.context import CONTEXT_KEY, RequestContext
+from taskward.http.fair_semaphore import FairTurns
 
 
 class InProcessTransport(httpx.AsyncBaseTransport):
-    """Sends the requests of a client into the pipeline, as parts of an admitted request."""
+    """Sends the requests of a client into the pipeline, as parts of an admitted request.
 
-    def __init__(self, pipeline: ASGIApp, outer: RequestContext) -> None:
+    Each response is handed over in a turn: the client parses it at once, and it can have 2.7 MB.
+    """
+
+    def __init__(self, pipeline: ASGIApp, outer: RequestContext, turns: FairTurns) -> None:
         self._pipeline = pipeline
         self._outer = outer
+        self._turns = turns
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         body = await request.aread()
@@ -29,12 +32,12 @@ class InProcessTransport(httpx.AsyncBaseTransport):
         async def send(message: Message) -> None:
             messages.append(message)
 
-        await asyncio.sleep(0)  # between the requests of a tool the event loop serves others
         await self._pipeline(scope, receive, send)
         if context.may_have_committed:
             self._outer.has_changed_nothing = False
         head, *parts = messages
         content = b"".join(part.get("body", b"") for part in parts)
+        await self._turns.wait(self._outer.counted_by)
         return httpx.Response(head["status"], headers=head["headers"], content=content, request=request)
 
     def _scope(self, request: httpx.Request) -> Scope:

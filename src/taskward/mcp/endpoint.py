@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Scope, Send
 from taskward.auth.authenticator import AUTHENTICATOR, bearer_token
 from taskward.http.context import CONTEXT_KEY, RequestContext
 from taskward.http.errors import ServiceError, Unauthorized
+from taskward.http.fair_semaphore import FairTurns
 from taskward.http.parts import Key
 from taskward.http.rate_limit import RateLimit
 from taskward.settings import Settings
@@ -137,6 +138,7 @@ class _Sdk:
 
     def __init__(self, pipeline: ASGIApp) -> None:
         self._pipeline = pipeline
+        self._turns = FairTurns(1)
         self._starting: asyncio.Task[StreamableHTTPSessionManager] | None = None
         self._running: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
@@ -178,7 +180,7 @@ class _Sdk:
 
         outer: RequestContext = call.request.scope[CONTEXT_KEY]  # type: ignore[union-attr] # over HTTP there is one
         token = bearer_token(outer.headers[b"authorization"]).decode()
-        transport = InProcessTransport(self._pipeline, outer)
+        transport = InProcessTransport(self._pipeline, outer, self._turns)
         async with AsyncClient(
             "http://taskward.internal", token, retries=Retries(0), transport=transport
         ) as api:

@@ -36,7 +36,7 @@ class SpaceEvents(ServerSentEvents):
     async def read(self, subscription: Subscription) -> None:
         is_first = not self._next_read
         await asyncio.sleep(self._next_read - monotonic())
-        await self._streams.turn(self._caller.id)
+        await self._streams.turns.wait(self._caller.id)
         subscription.woken.clear()
         changed, subscription.changed = subscription.changed, set()
         if is_first or self.owner in changed:

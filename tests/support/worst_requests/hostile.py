@@ -1,19 +1,15 @@
 """Requests that cost as much as they can before they are refused, all within the limits of size."""
 
-import re
-import socket
-import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 from urllib.parse import quote
 
 import orjson
 
-from support.latency import TIMEOUT, Reply, Request, Sender
+from support.latency import Request, Sender
 from support.worst_requests.entries import BATCH, TASK_BATCH, TASKS, Entry
+from support.worst_requests.senders import AtOnce, in_chunks
 
 KIBIBYTE: Final = 1024
 MEBIBYTE: Final = 1024 * KIBIBYTE
@@ -124,30 +120,6 @@ _HEADERS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class InChunks:
-    """A request on some connections at once, its body in chunks of one byte."""
-
-    request: Request
-    connections: int
-
-    def send(self, port: int) -> Reply:
-        head, _, body = self.request.head().partition(b"\r\n\r\n")
-        chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body)
-        head = re.sub(rb"Content-Length: \d+", b"Transfer-Encoding: chunked", head)
-        sent = head + b"\r\n\r\n" + chunks + b"0\r\n\r\n"
-        with ThreadPoolExecutor(self.connections) as threads:
-            replies = threads.map(partial(self._send, port), [sent] * self.connections)
-            return max(replies, key=lambda reply: reply.status)
-
-    def _send(self, port: int, sent: bytes) -> Reply:
-        begun = time.perf_counter()
-        with socket.create_connection(("127.0.0.1", port), TIMEOUT) as connection:
-            connection.sendall(sent)
-            status = int(connection.recv(12)[9:])
-        return Reply(status, b"", time.perf_counter() - begun)
-
-
 def _entry(of: str, case: str, make: Callable[[], Sender]) -> Entry:
     return Entry(of, case, lambda _: make(), _OUTCOMES)
 
@@ -169,7 +141,7 @@ def _all() -> Iterator[Entry]:
     for connections, size, path in ((16, MEBIBYTE, TASK_BATCH), (64, 64 * KIBIBYTE, TASKS)):
         small = Request("POST", path, b'{"title":"x"}'.ljust(size))
         case = f"{connections} bodies in chunks of one byte"
-        yield _entry(f"POST {path}", case, partial(InChunks, small, connections))
+        yield _entry(f"POST {path}", case, partial(AtOnce, in_chunks(small), connections))
     long_key = (("Idempotency-Key", "k" * 60000),)
     yield _entry(f"POST {TASKS}", "a long key", partial(Request, "POST", TASKS, b'{"title":"x"}', long_key))
 

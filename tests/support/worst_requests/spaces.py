@@ -7,7 +7,7 @@ from uuid import UUID
 
 from support.latency import Request, Sender
 from support.worst_requests.entries import Entry, request
-from support.worst_requests.reading import Streamed, Watched
+from support.worst_requests.senders import Streamed, Watched
 from support.worst_requests.values import inbox_task
 from support.worst_requests.world import SECRET, World
 from taskward.lists.steps import MAX_LISTS

@@ -9,7 +9,7 @@ from support.latency import Request, Sender
 from support.task_rows import TaskRow
 from support.worst_requests.entries import REFUSED, Entry, request
 from support.worst_requests.hostile import filled, nested
-from support.worst_requests.reading import Unread
+from support.worst_requests.senders import AtOnce, Unread
 from support.worst_requests.values import due, label, largest_task, list_title
 from support.worst_requests.world import BIG, MAX_LISTS, World
 from taskward.mcp.arguments import MAX_ITEMS
@@ -154,6 +154,11 @@ TOOLS: Final = (
             _calls("find_tasks", lambda _: {"limit": 200}, version),
         )
         for version in (MODERN, LEGACY)
+    ),
+    Entry(
+        "find_tasks",
+        "16 of the largest page at once",
+        lambda _: AtOnce(tool_call("find_tasks", {"limit": 200}).head(), 16),
     ),
     _tool(
         "find_tasks",
