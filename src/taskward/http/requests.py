@@ -68,10 +68,13 @@ async def read_body(context: RequestContext, receive: Receive, max_body: int = M
         ClientDisconnect: the connection closed before the body was complete.
 
     """
-    body = bytearray()
-    async for part in body_parts(context, receive, max_body):
-        body += part
-    return bytes(body)
+    refuse_announced(context, max_body)
+    parts, room, more = [], max_body, context.has_body
+    while more:
+        part, more = await receive_part(receive, room)
+        room -= len(part)
+        parts.append(part)
+    return b"".join(parts)
 
 
 def announced_size(context: RequestContext) -> int:
@@ -80,27 +83,27 @@ def announced_size(context: RequestContext) -> int:
     return int(announced) if announced.isdigit() else 0
 
 
-async def body_parts(context: RequestContext, receive: Receive, largest: int) -> AsyncIterator[bytes]:
-    """Yields the parts of the body as they arrive.
+def refuse_announced(context: RequestContext, largest: int) -> None:
+    """Raises PayloadTooLarge if a longer body is announced."""
+    if announced_size(context) > largest:
+        raise PayloadTooLarge
+
+
+async def receive_part(receive: Receive, room: int) -> tuple[bytes, bool]:
+    """Returns the next part of the body, and whether more follow.
 
     Raises:
-        PayloadTooLarge: it is longer than `largest`, or announced as such.
+        PayloadTooLarge: it is longer than `room`.
         ClientDisconnect: the connection closed before the body was complete.
 
     """
-    if announced_size(context) > largest:
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    part = message.get("body", b"")
+    if len(part) > room:
         raise PayloadTooLarge
-    size, more = 0, context.has_body
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        part = message.get("body", b"")
-        size += len(part)
-        if size > largest:
-            raise PayloadTooLarge
-        yield part
-        more = message.get("more_body", False)
+    return part, message.get("more_body", False)
 
 
 def read_json_object(context: RequestContext, body: bytes) -> dict[str, Any]:

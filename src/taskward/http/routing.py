@@ -105,6 +105,9 @@ class StrictRoute(APIRoute):
         super().__init__(path, endpoint, **options)
         self.signature = HandlerSignature(endpoint)
         self.handler = endpoint
+        self._receive = (
+            self._read_in_slot if self.signature.limits.max_body > MAX_BODY else self._read_with_body
+        )
         self._queries: dict[bytes, Any] = {}
 
     async def respond(self, context: RequestContext, receive: Receive) -> Response:
@@ -115,7 +118,7 @@ class StrictRoute(APIRoute):
 
         """
         if context.has_body:
-            arguments = await self._read_with_body(context, receive)
+            arguments = await self._receive(context, receive)
         else:
             await context.admit()
             arguments = self._read(context)
@@ -158,18 +161,15 @@ class StrictRoute(APIRoute):
 
     async def _read_with_body(self, context: RequestContext, receive: Receive) -> Arguments:
         """Receives the body; returns and raises as `_read`."""
-        largest = self.signature.limits.max_body
-        if largest <= MAX_BODY:
-            return await self._receive_and_read(context, receive, largest)
-        async with slot_for_body(context):
-            return await self._receive_and_read(context, receive, largest)
-
-    async def _receive_and_read(self, context: RequestContext, receive: Receive, largest: int) -> Arguments:
-        context.body = await read_body(context, receive, largest)
+        context.body = await read_body(context, receive, self.signature.limits.max_body)
         await context.admit()
         if len(context.body) <= INLINE_BODY:
             return self._read(context)
         return await context.parts[BODY_THREAD].run(context.counted_by, self._read_large, context)
+
+    async def _read_in_slot(self, context: RequestContext, receive: Receive) -> Arguments:
+        async with slot_for_body(context):
+            return await self._read_with_body(context, receive)
 
     def _read(self, context: RequestContext) -> Arguments:
         """Returns the handler's arguments.

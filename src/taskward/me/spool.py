@@ -16,7 +16,7 @@ from starlette.types import Receive
 from taskward.http.context import RequestContext
 from taskward.http.errors import RateLimited, ServiceUnavailable
 from taskward.http.parts import Key
-from taskward.http.requests import announced_size, body_parts
+from taskward.http.requests import announced_size, receive_part, refuse_announced
 
 PART: Final = 1024 * 1024
 """Bytes that are written at once, in a thread."""
@@ -63,8 +63,10 @@ class Spool:
             ClientDisconnect: the connection closed before the body was complete.
 
         """
-        part = bytearray()
-        async for some in body_parts(context, receive, largest):
+        refuse_announced(context, largest)
+        part, more = bytearray(), context.has_body
+        while more:
+            some, more = await receive_part(receive, largest - self.size - len(part))
             part += some
             self._reserve(len(some))
             if len(part) >= PART:
