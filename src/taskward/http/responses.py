@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
+from weakref import WeakKeyDictionary
 
 import orjson
 from starlette.responses import Response
 
+from taskward.http.caller import CALLER
 from taskward.http.context import Headers
 from taskward.http.cors import CrossOrigin
+from taskward.http.fair_semaphore import FairTurns
 
 R = TypeVar("R")
 
@@ -23,6 +26,8 @@ SLICE_ROWS: Final = 25
 """Rows of a list that are serialised in one go: 25 of the largest tasks take 0.3 ms."""
 
 SLICE_SECONDS: Final = 0.002
+
+_TURNS: Final = WeakKeyDictionary[asyncio.AbstractEventLoop, FairTurns]()
 
 _JSON: Final = (b"content-type", b"application/json")
 _NO_STORE: Final = (b"cache-control", b"no-store")
@@ -49,8 +54,8 @@ async def write_json_list(
 ) -> bytes:
     """Returns the JSON of an object: a list of what `to_json` returns for each row, then its other keys.
 
-    Yields to the event loop between slices of a long list, before they are joined, and before the result is
-    sent: each of these copies all of it.
+    A long list waits for a turn between its slices, before they are joined, and before the result is sent:
+    each of these copies all of it.
     """
     begun = time.perf_counter()
     is_long = False
@@ -58,7 +63,7 @@ async def write_json_list(
     for start in range(0, len(rows), SLICE_ROWS):
         if time.perf_counter() - begun > SLICE_SECONDS:
             is_long = True
-            await asyncio.sleep(0)
+            await _next_turn()
             begun = time.perf_counter()
         if start:
             pieces.append(b",")
@@ -66,10 +71,16 @@ async def write_json_list(
     pieces += (b"],", dump_json(others)[1:]) if others else (b"]}",)
     if not is_long:
         return b"".join(pieces)
-    await asyncio.sleep(0)
+    await _next_turn()
     body = b"".join(pieces)
-    await asyncio.sleep(0)
+    await _next_turn()
     return body
+
+
+async def _next_turn() -> None:
+    """Waits until it is the caller's turn, of all long lists that are written on this event loop."""
+    turns = _TURNS.setdefault(asyncio.get_running_loop(), FairTurns(1))
+    await turns.wait(CALLER.get())
 
 
 @dataclass(eq=False)
