@@ -141,7 +141,7 @@ def _all() -> Iterator[Entry]:
     for connections, size, path in ((16, MEBIBYTE, TASK_BATCH), (64, 64 * KIBIBYTE, TASKS)):
         small = Request("POST", path, b'{"title":"x"}'.ljust(size))
         case = f"{connections} bodies in chunks of one byte"
-        yield _entry(f"POST {path}", case, partial(AtOnce, in_chunks(small), connections))
+        yield _entry(f"POST {path}", case, partial(AtOnce, [in_chunks(small)] * connections))
     long_key = (("Idempotency-Key", "k" * 60000),)
     yield _entry(f"POST {TASKS}", "a long key", partial(Request, "POST", TASKS, b'{"title":"x"}', long_key))
 

@@ -9,6 +9,7 @@ from support.background_load import import_document
 from support.latency import Request, Sender
 from support.worst_requests.entries import Entry, request
 from support.worst_requests.hostile import filled
+from support.worst_requests.senders import AtOnce
 from support.worst_requests.values import COMMON, RULE, day, fields, label
 from support.worst_requests.world import World
 
@@ -16,10 +17,14 @@ _IMPORT: Final = "/api/me/import"
 _MOMENT: Final = "2020-01-01T00:00:00.000Z"
 
 
-def _renamed(to: str) -> Callable[[World], Sender]:
+def _renamed(to: str) -> Callable[[World], Request]:
     return lambda world: request(
         "POST", "/api/labels/rename", {"from": COMMON, "to": to}, world.copy_of_all()
     )
+
+
+def _renamed_at_once(world: World) -> Sender:
+    return AtOnce([_renamed("renamed")(world).head() for _ in range(8)])
 
 
 def _removed(world: World) -> Sender:
@@ -66,6 +71,7 @@ def _trees(world: World) -> Sender:
 OWN_DATA: Final = (
     Entry("POST /api/labels/rename", "a label of all tasks", _renamed("renamed")),
     Entry("POST /api/labels/rename", "a label of all tasks to one of some", _renamed(label(0))),
+    Entry("POST /api/labels/rename", "labels of all tasks of 8 users at once", _renamed_at_once),
     Entry("POST /api/labels/remove", "a label of all tasks", _removed),
     Entry("PATCH /api/me", "another time zone", _moved),
     Entry("DELETE /api/me", "all tasks", _erased),

@@ -86,21 +86,20 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class AtOnce:
-    """The same bytes of a request on some connections at once."""
+    """Requests, each on a connection of its own, at once."""
 
-    request: bytes
-    connections: int
+    requests: Sequence[bytes]
 
     def send(self, port: int) -> Reply:
         """Returns a response of the largest status."""
-        with ThreadPoolExecutor(self.connections) as threads:
-            replies = threads.map(partial(self._send, port), range(self.connections))
+        with ThreadPoolExecutor(len(self.requests)) as threads:
+            replies = threads.map(partial(self._send, port), self.requests)
             return max(replies, key=lambda reply: reply.status)
 
-    def _send(self, port: int, _: int) -> Reply:
+    def _send(self, port: int, request: bytes) -> Reply:
         begun = time.perf_counter()
         with socket.create_connection(("127.0.0.1", port), TIMEOUT) as connection:
-            connection.sendall(self.request)
+            connection.sendall(request)
             status = int(connection.recv(12)[9:])
         return Reply(status, b"", time.perf_counter() - begun)
 

@@ -158,7 +158,7 @@ TOOLS: Final = (
     Entry(
         "find_tasks",
         "16 of the largest page at once",
-        lambda _: AtOnce(tool_call("find_tasks", {"limit": 200}).head(), 16),
+        lambda _: AtOnce([tool_call("find_tasks", {"limit": 200}).head()] * 16),
     ),
     _tool(
         "find_tasks",

@@ -15,6 +15,10 @@ from taskward.database.postgres.pool import ConnectionPool
 from taskward.database.postgres.row_level_security import RowLevelSecurity
 from taskward.database.statements import Command, Rollback, Row, Split, Statement, T, Values
 from taskward.database.transaction_run import TransactionRun
+from taskward.http.fair_semaphore import FairTurns
+
+MAX_ROWS_AT_ONCE: Final = 50
+"""Rows of a statement with which the steps of a transaction may compute without a turn."""
 
 MAX_ATTEMPTS: Final = 4
 """Attempts at a write that the server rolls back because of a conflict."""
@@ -33,6 +37,7 @@ class Executor:
     def __init__(self, pool: ConnectionPool, rls: RowLevelSecurity | None) -> None:
         self._pool = pool
         self._rls = rls
+        self._turns = FairTurns(1)
 
     def read(
         self, statement: CompiledStatement, values: Values, until: float
@@ -138,9 +143,15 @@ class Executor:
                     await self._rls.set_owner(connection, values["owner"])
                 compiled = statements[statement].for_values(values)
                 rows = await connection.fetch(compiled.sql, *compiled.arguments(values, overrides))
+            await self._turn_for(run, rows)
             run.send(rows)
         if self.mark is not None:
             await self._mark_owners(connection, self.mark, run.owners)
+
+    async def _turn_for(self, run: TransactionRun[T], rows: Sequence[Row]) -> None:
+        """Waits for a turn if the next step may compute with many rows."""
+        if len(rows) > MAX_ROWS_AT_ONCE:
+            await self._turns.wait(run.owner)
 
     async def _mark_owners(self, connection: Any, mark: CompiledStatement, owners: set[UUID]) -> None:
         for owner in sorted(owners):

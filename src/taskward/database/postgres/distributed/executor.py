@@ -66,6 +66,7 @@ class RoutedExecutor(Executor):
                 await connection.execute(f"{_TO_WORKERS}; {set_lock_timeout(SECOND_LOCK)}")
             if not isinstance(statement, Split):
                 rows = await _run(connection, statements[statement], {**values, **overrides})
+            await self._turn_for(run, rows)
             run.send(rows)
         if self.mark is not None:
             await self._mark_owners(connection, self.mark, run.owners)
