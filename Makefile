@@ -145,7 +145,7 @@ bench-smoke: $(VENV)/.ready-to-test ## Fail if a request costs more than recorde
 bench-web-app: $(VENV)/.ready-to-test ## Measure the web app in Chromium; a minute
 	@PYTHONPATH=tests $(BIN)/python -W ignore benchmarks/web_app.py
 
-request-path: $(VENV)/.ready-to-test ## Print the files and functions that one request passes through
+request-path: $(VENV)/.ready-to-test ## Print the files and functions that a read and a write pass through
 	@PYTHONPATH=benchmarks $(BIN)/python -W ignore tools/request_path.py
 
 clients: $(VENV)/.ready-to-test ## Write what is generated of the clients: types from the OpenAPI document, the synchronous half, the web app; needs npm
