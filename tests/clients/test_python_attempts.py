@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from inspect import isfunction, signature
 from typing import Any
 from uuid import UUID
 
@@ -23,14 +24,17 @@ from taskward_client import (
     ServiceUnavailable,
     Tagged,
     TaskwardError,
+    ValidationFailed,
+    _operations,
     _sync_resources,
     _sync_transport,
     new_id,
 )
 from taskward_client._feed import FeedStream
 
-TOKEN = "of no service"
-TASK = {"id": "1", "title": "Buy milk"}
+TOKEN = "of-no-service"
+ID = "01a1fbfc-4844-7a1c-8c5e-5d1f3c2b1a00"
+TASK = {"id": ID, "title": "Buy milk"}
 Step = httpx.Response | Exception
 
 
@@ -72,7 +76,7 @@ def done() -> httpx.Response:
 
 
 def read(client: Client) -> Any:
-    return client.tasks.get("1")
+    return client.tasks.get(ID)
 
 
 def create(client: Client) -> Any:
@@ -80,23 +84,23 @@ def create(client: Client) -> Any:
 
 
 def update(client: Client) -> Any:
-    return client.tasks.update("1", {"title": "Buy milk"})
+    return client.tasks.update(ID, {"title": "Buy milk"})
 
 
 def update_if_unchanged(client: Client) -> Any:
-    return client.tasks.update("1", {"title": "x"}, if_match='"1"')
+    return client.tasks.update(ID, {"title": "x"}, if_match='"1"')
 
 
 def delete(client: Client) -> Any:
-    return client.tasks.delete("1")
+    return client.tasks.delete(ID)
 
 
 def create_at(client: Client) -> Any:
-    return client.tasks.create_at("1", {"title": "x"})
+    return client.tasks.create_at(ID, {"title": "x"})
 
 
 def create_list_at(client: Client) -> Any:
-    return client.lists.create_at("1", {"title": "x"})
+    return client.lists.create_at(ID, {"title": "x"})
 
 
 REPEATABLE = (read, create, update, create_at, create_list_at)
@@ -227,7 +231,7 @@ def test_a_wait_that_is_too_long_is_left_to_the_caller(waits: list[float]) -> No
 @pytest.mark.parametrize("text", ["", "soon", "-1", "1e9", "Wed, 21 Oct 2026 07:28:00 GMT"])
 def test_a_retry_after_that_is_no_number_of_seconds_is_ignored(waits: list[float], text: str) -> None:
     client, _ = client_of(failure(429, "RATE_LIMITED", Retry_After=text), done())
-    client.tasks.get("1")
+    client.tasks.get(ID)
     assert waits[0] <= 0.25
 
 
@@ -266,6 +270,42 @@ def test_a_kept_response_is_of_one_token(waits: list[float]) -> None:
     read(client)
     assert [one.headers.get("If-None-Match") for one in requests] == [None, '"1"', None]
     assert waits == []
+
+
+CALLS_WITH_IDS = [
+    call
+    for call in vars(_operations).values()
+    if isfunction(call) and any(name.endswith("_id") for name in signature(call).parameters)
+]
+NO_IDS = ("", ".", "..", "../me", f"{ID}/occurrences", f"{ID}%2f..", "summary", "\udcff", f"{ID}\n")
+
+
+@pytest.mark.parametrize("object_id", NO_IDS)
+@pytest.mark.parametrize("call", CALLS_WITH_IDS)
+def test_a_text_that_is_no_id_is_refused_before_it_is_sent(call: Callable[..., Any], object_id: str) -> None:
+    """As a part of a path it could lead to another resource: `trash.purge(".")` would empty the trash."""
+    arguments = {name: object_id if name.endswith("_id") else None for name in signature(call).parameters}
+    (argument,) = (name for name in arguments if name.endswith("_id"))
+    with pytest.raises(ValidationFailed) as refused:
+        call(**arguments)
+    assert [one["field"] for one in refused.value.details] == [argument]
+    assert (refused.value.status, refused.value.code) == (400, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("space_id", NO_IDS)
+def test_a_text_that_is_no_id_is_no_space(space_id: str) -> None:
+    client, requests = client_of()
+    with pytest.raises(ValidationFailed, match="space_id: Space id must be a UUID"):
+        client.space(space_id)
+    assert requests == []
+
+
+def test_ids_have_any_letter_case_and_me_is_a_member() -> None:
+    client, requests = client_of(done(), done())
+    client.tasks.get(ID.upper())
+    client.space(ID).members.get("me")
+    paths = [one.url.raw_path.decode() for one in requests]
+    assert paths == [f"/api/tasks/{ID.upper()}", f"/api/spaces/{ID}/members/me"]
 
 
 def test_a_new_id_is_one_that_the_service_accepts() -> None:

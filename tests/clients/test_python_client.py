@@ -22,6 +22,7 @@ from taskward_client import (
     NotFound,
     PreconditionFailed,
     Unauthorized,
+    ValidationFailed,
     _operations,
     new_id,
 )
@@ -220,8 +221,30 @@ async def test_a_creation_whose_response_was_lost_returns_what_it_has_created(se
 
 async def test_an_id_cannot_lead_to_another_path(service: InProcess) -> None:
     async with AsyncClient(service.url, token_for("paths")) as client:
-        with pytest.raises(NotFound, match="Not found"):
-            await client.tasks.get("../me")
+        task = (await client.tasks.create({"title": "Buy milk"})).value["id"]
+        await client.tasks.delete(task, to="trash")
+        space = (await client.spaces.create({"title": "Flat"})).value["id"]
+        for one in (".", f"{task}/restore"):
+            with pytest.raises(ValidationFailed):
+                await client.trash.purge(one)
+        for one in ("..", "../me"):
+            with pytest.raises(ValidationFailed):
+                await client.space(space).members.remove(one)
+        with pytest.raises(ValidationFailed):
+            client.space("..")
+        assert [one["task"]["id"] async for one in client.trash.iterate()] == [task]
+        assert [one["space"]["id"] for one in await client.spaces.list()] == [space]
+
+
+async def test_the_service_refuses_what_is_no_id_as_the_client_does(service: InProcess) -> None:
+    async with AsyncClient(service.url, token_for("refused")) as client:
+        with pytest.raises(ValidationFailed) as refused:
+            await client.tasks.get("x")
+    url, token = f"{service.url}/api/tasks/x", token_for("refused")
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as http:
+        answer = (await http.get(url)).json()
+    assert (refused.value.error, refused.value.code) == (answer["error"], answer["code"])
+    assert refused.value.details == answer["details"]
 
 
 async def test_a_read_that_has_not_changed_is_not_sent_again(service: InProcess) -> None:

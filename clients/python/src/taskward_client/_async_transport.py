@@ -62,7 +62,7 @@ class AsyncTransport:
 
     def in_space(self, space_id: str) -> "AsyncTransport":
         """Returns a transport that sends the same calls for what belongs to a space."""
-        prefix = path_of(f"{API}/spaces", space_id)
+        prefix = path_of(f"{API}/spaces", space_id=space_id)
         return AsyncTransport(self._http, self._tokens, self._retries, prefix=prefix, cache=self._cache)
 
     async def send(self, call: Call[T]) -> T:

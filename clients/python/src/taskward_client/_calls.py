@@ -4,15 +4,15 @@ Nothing here performs I/O, so that the two clients share it.
 """
 
 import json
+import re
 import secrets
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, Literal, TypeVar
-from urllib.parse import quote
 
-from taskward_client._replies import Reply
+from taskward_client._replies import Reply, invalid
 
 T = TypeVar("T")
 
@@ -20,6 +20,8 @@ API: Final = "/api"
 """What the paths of the operations begin with, except for those about health."""
 
 _MERGE_PATCH: Final = "application/merge-patch+json"
+_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|me", re.IGNORECASE)
+"""A UUID, or the member that the user is; the service refuses `me` elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,19 @@ def delete(
     return Call("DELETE", path, parse, query, headers={} if if_match is None else {"If-Match": if_match})
 
 
-def path_of(collection: str, object_id: str, *rest: str) -> str:
-    """Returns the path of an object; an id cannot lead to another one."""
-    return "/".join((collection, quote(object_id, safe=""), *rest))
+def path_of(collection: str, *rest: str, **ids: str) -> str:
+    """Returns the path of an object, whose id is given under the name of the argument.
+
+    Any other text could lead to another resource, as `..` and `summary` do.
+
+    Raises:
+        ValidationFailed: it is not an id.
+
+    """
+    ((name, object_id),) = ids.items()
+    if not _ID.fullmatch(object_id):
+        raise invalid(name, f"{name.capitalize().replace('_', ' ')} must be a UUID")
+    return "/".join((collection, object_id, *rest))
 
 
 def new_id() -> str:

@@ -54,29 +54,29 @@ def create_task(task: types.NewTask, key: str | None) -> Call[Tagged[types.Task]
 
 
 def get_task(task_id: str) -> Call[Tagged[types.Task]]:
-    return read(path_of(_TASKS, task_id), tagged)
+    return read(path_of(_TASKS, task_id=task_id), tagged)
 
 
 def create_task_at(task_id: str, task: types.NewTask) -> Call[Tagged[types.Task]]:
-    return create_at(path_of(_TASKS, task_id), task, "task")
+    return create_at(path_of(_TASKS, task_id=task_id), task, "task")
 
 
 def update_task(task_id: str, changes: types.TaskChanges, if_match: str | None) -> Call[Tagged[types.Task]]:
-    return change("PUT", path_of(_TASKS, task_id), changes, tagged, if_match)
+    return change("PUT", path_of(_TASKS, task_id=task_id), changes, tagged, if_match)
 
 
 def patch_task(task_id: str, changes: types.TaskChanges, if_match: str | None) -> Call[Tagged[types.Task]]:
-    return change("PATCH", path_of(_TASKS, task_id), changes, tagged, if_match)
+    return change("PATCH", path_of(_TASKS, task_id=task_id), changes, tagged, if_match)
 
 
 def delete_task(
     task_id: str, subtasks: KeepOrDelete | None, to: ToTrash | None, if_match: str | None
 ) -> Call[types.TaskDeleted]:
-    return delete(path_of(_TASKS, task_id), content, {"subtasks": subtasks, "to": to}, if_match)
+    return delete(path_of(_TASKS, task_id=task_id), content, {"subtasks": subtasks, "to": to}, if_match)
 
 
 def list_occurrences(task_id: str, limit: int | None) -> Call[list[str]]:
-    return read(path_of(_TASKS, task_id, "occurrences"), _dates, {"limit": limit})
+    return read(path_of(_TASKS, "occurrences", task_id=task_id), _dates, {"limit": limit})
 
 
 def batch_tasks(
@@ -103,25 +103,25 @@ def create_list(new: types.NewList, key: str | None) -> Call[Tagged[types.List]]
 
 
 def get_list(list_id: str) -> Call[Tagged[types.List]]:
-    return read(path_of(_LISTS, list_id), tagged)
+    return read(path_of(_LISTS, list_id=list_id), tagged)
 
 
 def create_list_at(list_id: str, new: types.NewList) -> Call[Tagged[types.List]]:
-    return create_at(path_of(_LISTS, list_id), new, "list")
+    return create_at(path_of(_LISTS, list_id=list_id), new, "list")
 
 
 def update_list(list_id: str, changes: types.ListChanges, if_match: str | None) -> Call[Tagged[types.List]]:
-    return change("PUT", path_of(_LISTS, list_id), changes, tagged, if_match)
+    return change("PUT", path_of(_LISTS, list_id=list_id), changes, tagged, if_match)
 
 
 def patch_list(list_id: str, changes: types.ListChanges, if_match: str | None) -> Call[Tagged[types.List]]:
-    return change("PATCH", path_of(_LISTS, list_id), changes, tagged, if_match)
+    return change("PATCH", path_of(_LISTS, list_id=list_id), changes, tagged, if_match)
 
 
 def delete_list(
     list_id: str, tasks: KeepOrDelete | None, to: ToTrash | None, if_match: str | None
 ) -> Call[types.ListDeleted]:
-    return delete(path_of(_LISTS, list_id), content, {"tasks": tasks, "to": to}, if_match)
+    return delete(path_of(_LISTS, list_id=list_id), content, {"tasks": tasks, "to": to}, if_match)
 
 
 # Comments
@@ -140,27 +140,27 @@ def create_comment(new: types.NewComment, key: str | None) -> Call[Tagged[types.
 
 
 def get_comment(comment_id: str) -> Call[Tagged[types.Comment]]:
-    return read(path_of(_COMMENTS, comment_id), tagged)
+    return read(path_of(_COMMENTS, comment_id=comment_id), tagged)
 
 
 def create_comment_at(comment_id: str, new: types.NewComment) -> Call[Tagged[types.Comment]]:
-    return create_at(path_of(_COMMENTS, comment_id), new, "comment")
+    return create_at(path_of(_COMMENTS, comment_id=comment_id), new, "comment")
 
 
 def update_comment(
     comment_id: str, changes: types.CommentChanges, if_match: str | None
 ) -> Call[Tagged[types.Comment]]:
-    return change("PUT", path_of(_COMMENTS, comment_id), changes, tagged, if_match)
+    return change("PUT", path_of(_COMMENTS, comment_id=comment_id), changes, tagged, if_match)
 
 
 def patch_comment(
     comment_id: str, changes: types.CommentChanges, if_match: str | None
 ) -> Call[Tagged[types.Comment]]:
-    return change("PATCH", path_of(_COMMENTS, comment_id), changes, tagged, if_match)
+    return change("PATCH", path_of(_COMMENTS, comment_id=comment_id), changes, tagged, if_match)
 
 
 def delete_comment(comment_id: str, if_match: str | None) -> Call[types.CommentDeleted]:
-    return delete(path_of(_COMMENTS, comment_id), content, {}, if_match)
+    return delete(path_of(_COMMENTS, comment_id=comment_id), content, {}, if_match)
 
 
 # The trash
@@ -171,11 +171,11 @@ def list_trash(query: types.ListTrashQuery) -> Call[types.TrashList]:
 
 
 def restore_task(task_id: str, key: str | None) -> Call[Tagged[types.Task]]:
-    return post(path_of(_TRASH, task_id, "restore"), {}, tagged, key)
+    return post(path_of(_TRASH, "restore", task_id=task_id), {}, tagged, key)
 
 
 def purge_task(task_id: str) -> Call[types.TaskPurged]:
-    return delete(path_of(_TRASH, task_id), content, {})
+    return delete(path_of(_TRASH, task_id=task_id), content, {})
 
 
 def empty_trash() -> Call[int]:
@@ -194,7 +194,7 @@ def create_token(token: types.NewToken, key: str | None) -> Call[types.CreatedTo
 
 
 def revoke_token(token_id: str) -> Call[types.TokenRevoked]:
-    return delete(path_of(_TOKENS, token_id), content, {})
+    return delete(path_of(_TOKENS, token_id=token_id), content, {})
 
 
 def revoke_all_tokens() -> Call[int]:
@@ -266,25 +266,25 @@ def create_space(new: types.NewSpace, key: str | None) -> Call[Tagged[types.Spac
 
 
 def get_space(space_id: str) -> Call[Tagged[types.Space]]:
-    return read(path_of(_SPACES, space_id), tagged)
+    return read(path_of(_SPACES, space_id=space_id), tagged)
 
 
 def update_space(
     space_id: str, changes: types.SpaceChanges, if_match: str | None
 ) -> Call[Tagged[types.Space]]:
-    return change("PUT", path_of(_SPACES, space_id), changes, tagged, if_match)
+    return change("PUT", path_of(_SPACES, space_id=space_id), changes, tagged, if_match)
 
 
 def patch_space(
     space_id: str, changes: types.SpaceChanges, if_match: str | None
 ) -> Call[Tagged[types.Space]]:
-    return change("PATCH", path_of(_SPACES, space_id), changes, tagged, if_match)
+    return change("PATCH", path_of(_SPACES, space_id=space_id), changes, tagged, if_match)
 
 
 def delete_space(
     space_id: str, tasks: Literal["delete"] | None, if_match: str | None
 ) -> Call[types.SpaceDeleted]:
-    return delete(path_of(_SPACES, space_id), content, {"tasks": tasks}, if_match)
+    return delete(path_of(_SPACES, space_id=space_id), content, {"tasks": tasks}, if_match)
 
 
 def redeem_invitation(redemption: types.Redemption, key: str | None) -> Call[types.Redeemed]:
@@ -317,7 +317,7 @@ def list_space_reminders(query: types.ListSpaceRemindersQuery) -> Call[types.Own
 
 
 def _reminders(task_id: str) -> str:
-    return f"{path_of('/api/tasks', task_id)}/reminders"
+    return path_of(_TASKS, "reminders", task_id=task_id)
 
 
 def export_space() -> Call[types.SpaceExport]:
@@ -329,23 +329,23 @@ def list_members() -> Call[list[types.Member]]:
 
 
 def get_member(member_id: str) -> Call[Tagged[types.Member]]:
-    return read(path_of(_MEMBERS, member_id), tagged)
+    return read(path_of(_MEMBERS, member_id=member_id), tagged)
 
 
 def update_member(
     member_id: str, changes: types.MemberChanges, if_match: str | None
 ) -> Call[Tagged[types.Member]]:
-    return change("PUT", path_of(_MEMBERS, member_id), changes, tagged, if_match)
+    return change("PUT", path_of(_MEMBERS, member_id=member_id), changes, tagged, if_match)
 
 
 def patch_member(
     member_id: str, changes: types.MemberChanges, if_match: str | None
 ) -> Call[Tagged[types.Member]]:
-    return change("PATCH", path_of(_MEMBERS, member_id), changes, tagged, if_match)
+    return change("PATCH", path_of(_MEMBERS, member_id=member_id), changes, tagged, if_match)
 
 
 def remove_member(member_id: str, if_match: str | None) -> Call[types.MemberRemoved]:
-    return delete(path_of(_MEMBERS, member_id), content, {}, if_match)
+    return delete(path_of(_MEMBERS, member_id=member_id), content, {}, if_match)
 
 
 def list_invitations() -> Call[list[types.Invitation]]:
@@ -357,7 +357,7 @@ def create_invitation(new: types.NewInvitation, key: str | None) -> Call[types.C
 
 
 def revoke_invitation(invitation_id: str) -> Call[types.InvitationRevoked]:
-    return delete(path_of(_INVITATIONS, invitation_id), content, {})
+    return delete(path_of(_INVITATIONS, invitation_id=invitation_id), content, {})
 
 
 # Health

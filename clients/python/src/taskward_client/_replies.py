@@ -78,6 +78,13 @@ def error_of(reply: Reply) -> APIError:
     return kind(reply.status, reply.headers, envelope)
 
 
+def invalid(field: str, message: str) -> ValidationFailed:
+    """Returns the exception of an argument that is not sent, as the service refuses it."""
+    details = [{"field": field, "message": message}]
+    envelope = {"error": "Validation failed", "code": "VALIDATION_ERROR", "details": details}
+    return ValidationFailed(HTTPStatus.BAD_REQUEST, {}, envelope)
+
+
 def _envelope(content: bytes) -> dict[str, Any]:
     try:
         envelope = json.loads(content)

@@ -63,7 +63,7 @@ class Transport:
 
     def in_space(self, space_id: str) -> "Transport":
         """Returns a transport that sends the same calls for what belongs to a space."""
-        prefix = path_of(f"{API}/spaces", space_id)
+        prefix = path_of(f"{API}/spaces", space_id=space_id)
         return Transport(self._http, self._tokens, self._retries, prefix=prefix, cache=self._cache)
 
     def send(self, call: Call[T]) -> T:
