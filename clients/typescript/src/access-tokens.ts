@@ -1,4 +1,5 @@
 import { isDeletedBefore } from "./errors.js";
+import { pathOf } from "./path.js";
 import { post, type KeyOptions } from "./post.js";
 import type { Request, RequestOptions, Transport } from "./transport.js";
 import type { AccessToken, CreatedAccessToken, NewAccessToken, Revoked } from "./types.js";
@@ -21,8 +22,7 @@ export class AccessTokens {
 
   /** Revokes a token; within 5 s the service does not accept it any more. */
   async revoke(id: string, options: RequestOptions = {}): Promise<Revoked> {
-    const path = `${PATH}/${encodeURIComponent(id)}`;
-    const request: Request = { method: "DELETE", path, repeatable: true, ...options };
+    const request: Request = { method: "DELETE", path: pathOf(PATH, id), repeatable: true, ...options };
     try {
       return await this.transport.send(request, (response) => response.json());
     } catch (error) {

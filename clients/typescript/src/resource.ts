@@ -1,4 +1,5 @@
 import { ApiError, isDeletedBefore } from "./errors.js";
+import { pathOf } from "./path.js";
 import { post, type KeyOptions } from "./post.js";
 import type { Request, RequestOptions, Transport } from "./transport.js";
 import type { Deleted } from "./types.js";
@@ -33,7 +34,7 @@ export class Resource<Tagged extends { etag: string }, Value, New, Changes> {
 
   get(id: string, options: ConditionalRead): Promise<Tagged | undefined>;
   get(id: string, options?: RequestOptions): Promise<Tagged>;
-  get(id: string, options: RequestOptions & { ifNoneMatch?: string } = {}): Promise<Tagged | undefined> {
+  async get(id: string, options: RequestOptions & { ifNoneMatch?: string } = {}): Promise<Tagged | undefined> {
     const { ifNoneMatch, ...rest } = options;
     const headers = { "If-None-Match": ifNoneMatch };
     return this.transport.send({ path: this.pathOf(id), headers, repeatable: true, ...rest }, (response) =>
@@ -63,7 +64,7 @@ export class Resource<Tagged extends { etag: string }, Value, New, Changes> {
   }
 
   /** Changes the fields that are given. */
-  update(id: string, changes: Changes, { ifMatch, ...options }: ConditionalWrite = {}): Promise<Tagged> {
+  async update(id: string, changes: Changes, { ifMatch, ...options }: ConditionalWrite = {}): Promise<Tagged> {
     const headers = { "If-Match": ifMatch };
     // Repeated after a success whose response was lost, a conditional change fails.
     const repeatable = ifMatch === undefined;
@@ -102,7 +103,7 @@ export class Resource<Tagged extends { etag: string }, Value, New, Changes> {
   }
 
   protected pathOf(id: string): string {
-    return `${this.path}/${encodeURIComponent(id)}`;
+    return pathOf(this.path, id);
   }
 
   async #read(response: Response): Promise<Tagged> {

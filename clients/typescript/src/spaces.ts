@@ -2,6 +2,7 @@ import { Reconnection } from "./backoff.js";
 import { isAboutToken, isDeletedBefore, isSpaceNotFound } from "./errors.js";
 import { serverEvents } from "./events.js";
 import { Owner } from "./owner.js";
+import { pathOf } from "./path.js";
 import { post, type KeyOptions } from "./post.js";
 import type { ConditionalRead, ConditionalWrite } from "./resource.js";
 import { readTagged } from "./tasks.js";
@@ -86,17 +87,17 @@ export class Spaces {
     return this.transport.send(post(SPACES, body, options), space);
   }
 
-  get(id: string, options: RequestOptions = {}): Promise<TaggedSpace> {
+  async get(id: string, options: RequestOptions = {}): Promise<TaggedSpace> {
     return this.transport.send({ path: pathOf(SPACES, id), repeatable: true, ...options }, space);
   }
 
   /** Changes the fields that are given. */
-  update(id: string, changes: SpaceChanges, options: ConditionalWrite = {}): Promise<TaggedSpace> {
+  async update(id: string, changes: SpaceChanges, options: ConditionalWrite = {}): Promise<TaggedSpace> {
     return this.transport.send(change(pathOf(SPACES, id), changes, options), space);
   }
 
   /** Deletes a space for all its members. Of one with tasks, `tasks` must be "delete"; else the code is SPACE_NOT_EMPTY. */
-  delete(id: string, { tasks, ifMatch, ...options }: { tasks?: "delete" } & ConditionalWrite = {}): Promise<SpaceDeleted> {
+  async delete(id: string, { tasks, ifMatch, ...options }: { tasks?: "delete" } & ConditionalWrite = {}): Promise<SpaceDeleted> {
     const request = { method: "DELETE", path: pathOf(SPACES, id), query: { tasks }, headers: { "If-Match": ifMatch } } as const;
     return this.transport.send({ ...request, ...options }, (response) => response.json());
   }
@@ -167,12 +168,12 @@ export class Members {
   }
 
   /** Returns a member, or one who has left; `me` is the user. */
-  get(id: string, options: RequestOptions = {}): Promise<TaggedMember> {
+  async get(id: string, options: RequestOptions = {}): Promise<TaggedMember> {
     return this.transport.send({ path: pathOf(MEMBERS, id), repeatable: true, ...options }, member);
   }
 
   /** Changes the role of a member, as an owner, or the name, as that member. */
-  update(id: string, changes: MemberChanges, options: ConditionalWrite = {}): Promise<TaggedMember> {
+  async update(id: string, changes: MemberChanges, options: ConditionalWrite = {}): Promise<TaggedMember> {
     return this.transport.send(change(pathOf(MEMBERS, id), changes, options), member);
   }
 
@@ -225,10 +226,6 @@ export class Invitations {
 const SPACES = "/api/spaces";
 const MEMBERS = "/api/members";
 const INVITATIONS = "/api/invitations";
-
-function pathOf(collection: string, id: string): string {
-  return `${collection}/${encodeURIComponent(id)}`;
-}
 
 function remindersOf(task: string): string {
   return `${pathOf("/api/tasks", task)}/reminders`;

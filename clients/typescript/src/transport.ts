@@ -1,5 +1,6 @@
 import { Backoff, sleep } from "./backoff.js";
 import { ApiError, NetworkError, TaskwardError } from "./errors.js";
+import { pathOf } from "./path.js";
 import { identityOf, Tokens, type TokenSource } from "./token.js";
 
 export interface ClientOptions {
@@ -51,10 +52,10 @@ export class Transport {
   readonly #timeout: number;
   readonly #fetch: typeof fetch;
 
-  /** `prefix` is what the paths of its requests have in place of `/api`. */
+  /** In a space, the paths of its requests have that of the space in place of `/api`. */
   constructor(
     private readonly options: ClientOptions,
-    private readonly prefix = API,
+    private readonly space?: string,
     tokens = new Tokens(options.token),
   ) {
     this.#baseUrl = (options.baseUrl ?? "").replace(/\/+$/, "");
@@ -68,7 +69,7 @@ export class Transport {
 
   /** Returns a transport for the same paths in a space, with the same token. */
   inSpace(id: string): Transport {
-    return new Transport(this.options, `${API}/spaces/${encodeURIComponent(id)}`, this.#tokens);
+    return new Transport(this.options, id, this.#tokens);
   }
 
   /** Returns what `identityOf` makes of the token. Throws an ApiError with status 401 if that names no user. */
@@ -132,7 +133,8 @@ export class Transport {
     read: (response: Response) => Promise<Value>,
   ): Promise<Value> {
     const { method = "GET", query, body, signal, timeout = this.#timeout } = request;
-    const path = this.prefix + request.path.slice(API.length);
+    const prefix = this.space === undefined ? API : pathOf("/api/spaces", this.space);
+    const path = prefix + request.path.slice(API.length);
     const signals = [signal, Number.isFinite(timeout) ? AbortSignal.timeout(timeout) : undefined];
     try {
       const response = await this.#fetch(`${this.#baseUrl}${path}${search(query)}`, {

@@ -1,4 +1,5 @@
 import { isDeletedBefore } from "./errors.js";
+import { pathOf } from "./path.js";
 import { post, type KeyOptions } from "./post.js";
 import type { ConditionalRead } from "./resource.js";
 import { readTagged } from "./tasks.js";
@@ -27,8 +28,8 @@ export class Trash {
   }
 
   /** Takes a task out of the trash, with all that were deleted with it. One that is not there is a NOT_FOUND. */
-  restore(id: string, options: KeyOptions = {}): Promise<TaggedTask> {
-    return this.transport.send(post(`${pathOf(id)}/restore`, {}, options), async (response) => ({
+  async restore(id: string, options: KeyOptions = {}): Promise<TaggedTask> {
+    return this.transport.send(post(`${pathOf("/api/trash", id)}/restore`, {}, options), async (response) => ({
       task: (await response.json()) as Task,
       etag: response.headers.get("ETag") ?? "",
     }));
@@ -36,7 +37,7 @@ export class Trash {
 
   /** Deletes a task of the trash permanently, and all that were deleted with it. */
   async purge(id: string, options: RequestOptions = {}): Promise<Purged> {
-    const request: Request = { method: "DELETE", path: pathOf(id), repeatable: true, ...options };
+    const request: Request = { method: "DELETE", path: pathOf("/api/trash", id), repeatable: true, ...options };
     try {
       return await this.transport.send(request, (response) => response.json());
     } catch (error) {
@@ -50,8 +51,4 @@ export class Trash {
     const request: Request = { method: "DELETE", path: "/api/trash", repeatable: true, timeout: Infinity, ...options };
     return this.transport.send(request, (response) => response.json());
   }
-}
-
-function pathOf(id: string): string {
-  return `/api/trash/${encodeURIComponent(id)}`;
 }

@@ -296,3 +296,52 @@ test("an aborted request closes its connection", async (t) => {
   await assert.rejects(exported, /left the page/);
   await until(() => closed === 1, "the connection is closed");
 });
+
+test("a text that is no id is refused before it is sent, because it could lead to another resource", async (t) => {
+  const { url, received } = await server(t, (_, response) => answer(response, 200, TASK, tagged));
+  const client = new Taskward({ baseUrl: url, token: "t" });
+  const { tasks, lists, comments, trash, spaces, tokens } = client;
+  const { members, invitations, reminders } = client.space(TASK.id);
+  const calls: [string, (id: string) => Promise<unknown>][] = [
+    ...[tasks, client.space(TASK.id).tasks].flatMap((of): [string, (id: string) => Promise<unknown>][] => [
+      ["task_id", (id) => of.get(id)],
+      ["task_id", (id) => of.createWithId(id, { title: "x" })],
+      ["task_id", (id) => of.update(id, {})],
+      ["task_id", (id) => of.modify(id, () => undefined)],
+      ["task_id", (id) => of.occurrences(id)],
+      ["task_id", (id) => of.delete(id)],
+    ]),
+    ["list_id", (id) => lists.get(id)],
+    ["list_id", (id) => lists.delete(id)],
+    ["comment_id", (id) => comments.update(id, {})],
+    ["comment_id", (id) => comments.delete(id)],
+    ["task_id", (id) => trash.restore(id)],
+    ["task_id", (id) => trash.purge(id)],
+    ["token_id", (id) => tokens.revoke(id)],
+    ["space_id", (id) => spaces.get(id)],
+    ["space_id", (id) => spaces.update(id, {})],
+    ["space_id", (id) => spaces.delete(id)],
+    ["space_id", (id) => client.space(id).tasks.list()],
+    ["space_id", (id) => client.space(id).activity()],
+    ["member_id", (id) => members.get(id)],
+    ["member_id", (id) => members.update(id, {})],
+    ["member_id", (id) => members.remove(id)],
+    ["invitation_id", (id) => invitations.revoke(id)],
+    ["task_id", (id) => reminders.get(id)],
+    ["task_id", (id) => reminders.set(id, [])],
+  ];
+
+  for (const id of ["", ".", "..", "../me", `${TASK.id}/occurrences`, `${TASK.id}%2f..`, "summary", `${TASK.id}\n`]) {
+    for (const [field, call] of calls) {
+      const kind = `${field[0]?.toUpperCase()}${field.slice(1, -3)}`;
+      const details = [{ field, message: `${kind} id must be a UUID` }];
+      await assert.rejects(() => call(id), { name: "ApiError", status: 400, code: "VALIDATION_ERROR", details });
+    }
+  }
+
+  assert.deepEqual(received, []);
+  await members.get("me");
+  await tasks.get(TASK.id.toUpperCase());
+  const paths = received.map(({ path }) => path);
+  assert.deepEqual(paths, [`/api/spaces/${TASK.id}/members/me`, `/api/tasks/${TASK.id.toUpperCase()}`]);
+});
