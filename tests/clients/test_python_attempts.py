@@ -1,6 +1,7 @@
 """The Python client: what is sent again, after which wait, and what its errors say."""
 
 import json
+import traceback
 from collections.abc import Callable
 from inspect import isfunction, signature
 from typing import Any
@@ -24,6 +25,7 @@ from taskward_client import (
     ServiceUnavailable,
     Tagged,
     TaskwardError,
+    Unauthorized,
     ValidationFailed,
     _operations,
     _sync_resources,
@@ -260,6 +262,24 @@ def test_a_token_that_is_fixed_is_not_renewed(waits: list[float]) -> None:
     with pytest.raises(APIError):
         read(client)
     assert (len(requests), waits) == (1, [])
+
+
+NO_TOKENS = ("sec\nret", "secret\n", "sec\rret", "sec ret", "sécret", "sec\x7fret", "sec\udcffret")
+
+
+@pytest.mark.parametrize("renewable", [False, True])
+@pytest.mark.parametrize("token", NO_TOKENS)
+def test_a_text_that_is_no_token_is_refused_and_in_no_error(
+    waits: list[float], token: str, *, renewable: bool
+) -> None:
+    client, requests = client_of(done(), done(), done(), token=(lambda: token) if renewable else token)
+    for call in (read, create, lambda client: next(client.changes.follow())):
+        with pytest.raises(Unauthorized, match="The token must be visible ASCII characters") as refused:
+            call(client)
+        assert (refused.value.status, refused.value.code) == (401, "INVALID_TOKEN")
+        shown = "".join(traceback.format_exception(refused.value))
+        assert not any(one in shown for one in (token, repr(token)[1:-1]))
+    assert (requests, waits) == ([], [])
 
 
 def test_a_kept_response_is_of_one_token(waits: list[float]) -> None:

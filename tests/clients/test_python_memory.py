@@ -11,7 +11,7 @@ import pytest
 from taskward_client import APIError, AsyncClient, Client, NoResponse, Retries
 
 URL = "http://tasks.test"
-TOKEN = "of no service"
+TOKEN = "of-no-service"
 
 TURNS = 10
 """Turns of the event loop, in which it closes the generators of a stream that was left."""

@@ -9,7 +9,7 @@ import httpx
 
 from taskward_client._async_io import Lock, TokenProvider, sleep, token_of
 from taskward_client._attempts import Attempts, RenewToken, Retries, Wait
-from taskward_client._calls import API, Call, path_of
+from taskward_client._calls import API, Call, authorization, path_of
 from taskward_client._etags import ResponseCache
 from taskward_client._replies import Reply, error_of
 from taskward_client.errors import NoResponse
@@ -144,6 +144,6 @@ class AsyncTransport:
             "url": call.path,
             "params": call.parameters(),
             "content": call.body,
-            "headers": {**call.headers, "Authorization": f"Bearer {token}"} if token else {**call.headers},
+            "headers": {**call.headers, **authorization(token)},
         }
         return request if silence is None else request | {"timeout": httpx.Timeout(silence)}

@@ -10,9 +10,11 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, Final, Generic, Literal, TypeVar
 
 from taskward_client._replies import Reply, invalid
+from taskward_client.errors import Unauthorized
 
 T = TypeVar("T")
 
@@ -115,6 +117,19 @@ def path_of(collection: str, *rest: str, **ids: str) -> str:
     if not _ID.fullmatch(object_id):
         raise invalid(name, f"{name.capitalize().replace('_', ' ')} must be a UUID")
     return "/".join((collection, object_id, *rest))
+
+
+def authorization(token: str) -> dict[str, str]:
+    """Returns the header with a token; without one none.
+
+    Raises:
+        Unauthorized: it is not a token. httpx would name all of it in its error.
+
+    """
+    if not (token.isascii() and token.isprintable() and " " not in token):
+        envelope = {"error": "The token must be visible ASCII characters", "code": "INVALID_TOKEN"}
+        raise Unauthorized(HTTPStatus.UNAUTHORIZED, {}, envelope)
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def new_id() -> str:

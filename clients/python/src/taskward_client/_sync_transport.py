@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import httpx
 
 from taskward_client._attempts import Attempts, RenewToken, Retries, Wait
-from taskward_client._calls import API, Call, path_of
+from taskward_client._calls import API, Call, authorization, path_of
 from taskward_client._etags import ResponseCache
 from taskward_client._replies import Reply, error_of
 from taskward_client._sync_io import Lock, TokenProvider, sleep, token_of
@@ -144,6 +144,6 @@ class Transport:
             "url": call.path,
             "params": call.parameters(),
             "content": call.body,
-            "headers": {**call.headers, "Authorization": f"Bearer {token}"} if token else {**call.headers},
+            "headers": {**call.headers, **authorization(token)},
         }
         return request if silence is None else request | {"timeout": httpx.Timeout(silence)}
