@@ -22,6 +22,7 @@ from taskward import cli
 from taskward.settings import Settings
 
 REJECTED, USAGE, NO_TOKEN = 1, 2, 3
+URL = "http://127.0.0.1:8000"
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +34,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def taskward(*arguments: str, given: str | None = None, **environment: str) -> Result:
+def taskward(*arguments: str, given: str | bytes | None = None, **environment: str) -> Result:
     return CliRunner().invoke(cli.app, arguments, input=given, env=environment)
 
 
@@ -124,12 +125,30 @@ def test_a_command_says_that_its_token_may_only_read(service: str) -> None:
     assert (result.exit_code, result.stderr) == (REJECTED, "taskward: This token does not allow this\n")
 
 
-@pytest.mark.parametrize("text", ["", " \n", "two words", "tab\there", "ümlaut", "x" * 20_000])
-def test_what_is_no_token_is_not_stored(folder: Path, text: str) -> None:
+@pytest.mark.parametrize("text", ["", " \n", "two words", "tab\there", "ümlaut", "x" * 20_000, b"\xff"])
+def test_what_is_no_token_is_not_stored(folder: Path, text: str | bytes) -> None:
     result = taskward("login", given=text)
 
     assert (result.exit_code, result.stderr) == (USAGE, "taskward: that is not a token\n")
     assert not (folder / "config").exists()
+
+
+@pytest.mark.parametrize("command", [("tasks", "list"), ("mcp",)])
+@pytest.mark.parametrize("text", [" ", "sec\nret", "sec ret", "sécret", "secret" * 3_000, "sec\x1b[31mret"])
+def test_what_is_no_token_is_not_sent_and_in_no_error(
+    folder: Path, command: tuple[str, ...], text: str
+) -> None:
+    given = taskward(*command, TASKWARD_TOKEN=text)
+    taskward("login", given="one")
+    file = folder / "config/taskward/tokens.json"
+    file.write_text(file.read_text().replace("one", json.dumps(text)[1:-1]))
+    stored = taskward(*command)
+
+    for result, source in ((given, "TASKWARD_TOKEN"), (stored, f"the token for {URL} in {file}")):
+        assert (result.exit_code, result.stdout) == (NO_TOKEN, "")
+        assert result.stderr == (
+            f"taskward: {source} is not a token: it must be visible ASCII characters, at most 16384\n"
+        )
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])

@@ -23,6 +23,7 @@ _NEEDED: Final = (
 _NEEDED_IN_DEVELOPMENT: Final = (
     f"{_NEEDED}; without it, in development, start the command in the folder of the service"
 )
+_NO_TOKEN: Final = f"{{source}} is not a token: it must be visible ASCII characters, at most {MAX_BYTES}"
 _TOKEN_SECONDS: Final = 300
 
 REJECTED: Final = 1
@@ -87,11 +88,7 @@ def log_in() -> None:
     """Reads a token from a prompt or standard input, and stores it, unless the service rejects it."""
     try:
         url = service_url()
-        if sys.stdin.isatty():
-            token = typer.prompt(f"Token for {url}", hide_input=True, err=True)
-        else:
-            token = sys.stdin.read(MAX_BYTES + 2)
-        was_tried = _store(url, token.strip())
+        was_tried = _store(url, _typed_token(url))
     except Failed as failure:
         _exit(str(failure), failure.status)
     except (OSError, UnsafeFile) as error:
@@ -101,12 +98,29 @@ def log_in() -> None:
         typer.echo("The service does not answer, so the token was not tried.", err=True)
 
 
+def _typed_token(url: str) -> str:
+    """Returns the token of a prompt or of standard input.
+
+    Raises:
+        Failed: it cannot be one.
+
+    """
+    try:
+        if sys.stdin.isatty():
+            token = str(typer.prompt(f"Token for {url}", hide_input=True, err=True)).strip()
+        else:
+            token = sys.stdin.read(MAX_BYTES + 2).strip()
+    except UnicodeDecodeError:
+        token = ""
+    if not is_token(token):
+        raise Failed("that is not a token", USAGE)
+    return token
+
+
 def _store(url: str, token: str) -> bool:
     """Stores a token; returns false if the service could not be asked whether it accepts it."""
     from taskward_client import NoResponse, ServiceUnavailable, TaskwardError, Unauthorized  # noqa: PLC0415 - slow to import
 
-    if not is_token(token):
-        raise Failed("that is not a token", USAGE)
     was_tried = True
     try:
         with _client(url, token, fails_fast=True) as client:
@@ -153,16 +167,21 @@ def service_token(url: str) -> str:
     """Returns TASKWARD_TOKEN, or the token of `taskward login`, or in development one of the developer.
 
     Raises:
-        Failed: there is none.
+        Failed: there is none, or it cannot be one.
 
     """
+    given = os.environ.get("TASKWARD_TOKEN")
     try:
-        token = os.environ.get("TASKWARD_TOKEN") or stored_token(url) or _development_token(url)
+        token = given or stored_token(url) or _development_token(url)
     except UnsafeFile as error:
         raise Failed(str(error), NO_TOKEN) from None
     if token is None:
         raise Failed(_NEEDED_IN_DEVELOPMENT if _is_local(url) else _NEEDED, NO_TOKEN)
-    return token.strip()
+    token = token.strip()
+    if not is_token(token):
+        source = "TASKWARD_TOKEN" if given else f"the token for {url} in {token_file()}"
+        raise Failed(_NO_TOKEN.format(source=source), NO_TOKEN)
+    return token
 
 
 def _development_token(url: str) -> str | None:
