@@ -1,10 +1,13 @@
-import { OtherUserError } from "./errors.js";
+import { ApiError, OtherUserError } from "./errors.js";
 
 /**
  * A token, or a function that returns one. The function is called before the first request, and again with
  * `renew: true` once the service has rejected the token that it returned last.
  */
 export type TokenSource = string | ((options: { renew: boolean }) => string | Promise<string>);
+
+/** The error of `fetch` would name all of another text. */
+const VISIBLE_ASCII = /^[!-~]*$/;
 
 /** The token in use, always of the same user. Requests that are rejected at the same time share one renewal. */
 export class Tokens {
@@ -38,6 +41,7 @@ export class Tokens {
 
   async #ask(renew: boolean): Promise<string> {
     const token = typeof this.source === "string" ? this.source : await this.source({ renew });
+    if (!VISIBLE_ASCII.test(token)) throw invalidToken("The token must be visible ASCII characters");
     const identity = identityOf(token);
     if (this.#identity !== undefined && identity !== this.#identity) {
       throw new OtherUserError("The token is of another user than the one before: make a client for each user");
@@ -45,6 +49,11 @@ export class Tokens {
     this.#identity = identity;
     return token;
   }
+}
+
+/** Returns the error with which the service rejects a token. */
+export function invalidToken(error: string): ApiError {
+  return new ApiError(new Response(null, { status: 401 }), { error, code: "INVALID_TOKEN" });
 }
 
 /**

@@ -1,7 +1,7 @@
 import { Backoff, sleep } from "./backoff.js";
 import { ApiError, NetworkError, TaskwardError } from "./errors.js";
 import { pathOf } from "./path.js";
-import { identityOf, Tokens, type TokenSource } from "./token.js";
+import { identityOf, invalidToken, Tokens, type TokenSource } from "./token.js";
 
 export interface ClientOptions {
   /** Where the service is, as `https://tasks.example.com`. Without it: the origin of the page. */
@@ -76,8 +76,7 @@ export class Transport {
   async identity(): Promise<string> {
     const identity = identityOf(await this.#tokens.get());
     if (identity !== undefined) return identity;
-    const error = "The token is no JSON Web Token that names a user";
-    throw new ApiError(new Response(null, { status: 401 }), { error, code: "INVALID_TOKEN" });
+    throw invalidToken("The token is no JSON Web Token that names a user");
   }
 
   /** Sends a request and returns what `read` makes of its success. What that leaves of the body is cancelled. */

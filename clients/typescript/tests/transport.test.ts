@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import { ApiError, NetworkError, Taskward } from "@taskward/client";
 import { answer, fail, server, TASK, token, until } from "./support.js";
 
@@ -54,6 +55,22 @@ test("a token of another user is not used, however often it is returned", async 
   assert.equal(received.length, 2); // the second one has expired
   assert.ok(received.every(({ headers }) => headers.authorization === received[0]?.headers.authorization));
   await assert.rejects(new Taskward({ token: "opaque" }).identity(), { status: 401, code: "INVALID_TOKEN" });
+});
+
+test("a text that is no token is refused before it is sent, and is in no error", async (t) => {
+  const { url, received } = await server(t, (_, response) => answer(response, 200, TASK, tagged));
+
+  for (const text of ["sec\nret", "secret\n", "sec ret", "sécret", "secr€t", "sec\u007fret"]) {
+    for (const token of [text, () => text]) {
+      const failed = await new Taskward({ baseUrl: url, token }).tasks.list().catch((error: unknown) => error);
+      assert.ok(failed instanceof ApiError);
+      assert.deepEqual([failed.status, failed.code], [401, "INVALID_TOKEN"]);
+      assert.equal(failed.message, "The token must be visible ASCII characters");
+      assert.doesNotMatch(inspect(failed), /sec.?ret|sécret|secr€t/s);
+    }
+  }
+
+  assert.deepEqual(received, []);
 });
 
 test("a renewal that fails is an error, and is tried again by the next request", async (t) => {
