@@ -16,6 +16,7 @@ from taskward_client import (
     Changed,
     Client,
     Conflict,
+    InvalidRequest,
     NoResponse,
     PreconditionFailed,
     RateLimited,
@@ -215,6 +216,13 @@ def test_attempts_end_and_wait_longer_each_time(waits: list[float]) -> None:
     with pytest.raises(ServiceUnavailable):
         read(client)
     assert len(requests) == 2
+
+
+def test_a_query_that_is_too_long_for_a_url_is_refused() -> None:
+    client, requests = client_of()
+    with pytest.raises(InvalidRequest, match="The request URL is too long") as refused:
+        client.tasks.list(q="x" * 70_000)
+    assert (refused.value.status, requests) == (414, [])
 
 
 def test_a_url_without_http_is_an_error_at_once(waits: list[float]) -> None:

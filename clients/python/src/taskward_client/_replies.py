@@ -85,6 +85,12 @@ def invalid(field: str, message: str) -> ValidationFailed:
     return ValidationFailed(HTTPStatus.BAD_REQUEST, {}, envelope)
 
 
+def too_long() -> InvalidRequest:
+    """Returns the exception of a URL that httpx does not send, as the service refuses it."""
+    envelope = {"error": "The request URL is too long", "code": "INVALID_REQUEST"}
+    return InvalidRequest(HTTPStatus.REQUEST_URI_TOO_LONG, {}, envelope)
+
+
 def _envelope(content: bytes) -> dict[str, Any]:
     try:
         envelope = json.loads(content)

@@ -11,7 +11,7 @@ import httpx
 from taskward_client._attempts import Attempts, RenewToken, Retries, Wait
 from taskward_client._calls import API, Call, authorization, path_of
 from taskward_client._etags import ResponseCache
-from taskward_client._replies import Reply, error_of
+from taskward_client._replies import Reply, error_of, too_long
 from taskward_client._sync_io import Lock, TokenProvider, sleep, token_of
 from taskward_client.errors import NoResponse
 
@@ -130,7 +130,11 @@ class Transport:
     @contextmanager
     def _response(self, request: dict[str, Any]) -> Iterator[httpx.Response]:
         """Sends a request and yields its response, which is closed after the block."""
-        response = self._http.send(self._http.build_request(**request), stream=True)
+        try:
+            built = self._http.build_request(**request)
+        except httpx.InvalidURL:
+            raise too_long() from None
+        response = self._http.send(built, stream=True)
         try:
             yield response
         finally:
