@@ -14,7 +14,7 @@ from auth.identity_provider import key_set, signer
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from jwt.algorithms import OKPAlgorithm
 from support import Person, running, settings_for, token_for
-from support.command import serve
+from support.command import command, serve
 from tokens.token_support import make_token
 from typer.testing import CliRunner, Result
 
@@ -133,16 +133,73 @@ def test_what_is_no_token_is_not_stored(folder: Path, text: str | bytes) -> None
     assert not (folder / "config").exists()
 
 
-@pytest.mark.parametrize("command", [("tasks", "list"), ("mcp",)])
+@pytest.mark.parametrize("words", [("tasks", "list"), ("mcp",), ("login",), ("logout",)])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://[::1",
+        "http://127.0.0.1:secret",
+        "http://127.0.0.1:8000\n",
+        "https://ann:secret@tasks.example.com",
+        "https://tasks.example.com/?secret",
+        "https://tasks.example.com/#secret",
+        "https://exämple..com",
+        f"https://{64 * 'a'}.example.com",
+        "https://tasks.example.com\udcff",
+        "https://",
+        "ftp://tasks.example.com",
+    ],
+)
+def test_a_url_that_cannot_be_used_is_said_in_one_line(words: tuple[str, ...], url: str) -> None:
+    result = taskward(*words, given="one", TASKWARD_URL=url, TASKWARD_TOKEN="one")
+
+    assert (result.exit_code, result.stdout) == (USAGE, "")
+    assert result.stderr == "taskward: TASKWARD_URL must be like https://tasks.example.com\n"
+
+
+@pytest.mark.parametrize("words", [("tasks", "list"), ("mcp",), ("login",)])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("https_proxy", "ftp://ann:secret@proxy.example.com"),
+        ("https_proxy", "http://ann:sec ret@proxy.example.com:secret"),
+        ("all_proxy", "socks5://ann:secret@proxy.example.com"),
+        ("no_proxy", "[::1"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_said_in_one_line(
+    words: tuple[str, ...], name: str, value: str
+) -> None:
+    variables = {name: value, "TASKWARD_URL": "https://tasks.example.com", "TASKWARD_TOKEN": "one"}
+
+    result = taskward(*words, given="one", **variables)
+
+    assert (result.exit_code, result.stdout) == (USAGE, "")
+    names = "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or NO_PROXY"
+    assert result.stderr == f"taskward: {names} cannot be used\n"
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("file", ["nowhere.pem", "empty.pem"])
+def test_certificates_that_cannot_be_used_are_said_in_one_line(folder: Path, file: str) -> None:
+    (folder / "empty.pem").touch()
+
+    with command(folder, "tasks", "list", TASKWARD_TOKEN="one", SSL_CERT_FILE=file) as running:
+        assert running.wait() == USAGE
+
+    assert running.err == ["taskward: SSL_CERT_FILE or SSL_CERT_DIR cannot be used\n"]
+
+
+@pytest.mark.parametrize("words", [("tasks", "list"), ("mcp",)])
 @pytest.mark.parametrize("text", [" ", "sec\nret", "sec ret", "sécret", "secret" * 3_000, "sec\x1b[31mret"])
 def test_what_is_no_token_is_not_sent_and_in_no_error(
-    folder: Path, command: tuple[str, ...], text: str
+    folder: Path, words: tuple[str, ...], text: str
 ) -> None:
-    given = taskward(*command, TASKWARD_TOKEN=text)
+    given = taskward(*words, TASKWARD_TOKEN=text)
     taskward("login", given="one")
     file = folder / "config/taskward/tokens.json"
     file.write_text(file.read_text().replace("one", json.dumps(text)[1:-1]))
-    stored = taskward(*command)
+    stored = taskward(*words)
 
     for result, source in ((given, "TASKWARD_TOKEN"), (stored, f"the token for {URL} in {file}")):
         assert (result.exit_code, result.stdout) == (NO_TOKEN, "")
@@ -157,8 +214,8 @@ def test_a_file_that_others_can_read_is_not_used(folder: Path, mode: int) -> Non
     file = folder / "config/taskward/tokens.json"
     file.chmod(mode)
 
-    for command in (("login",), ("logout",), ("tasks", "list")):
-        result = taskward(*command, given="two")
+    for words in (("login",), ("logout",), ("tasks", "list")):
+        result = taskward(*words, given="two")
         assert result.exit_code != 0
         assert f"chmod 600 {file}" in result.stderr
     assert "two" not in file.read_text()

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, NoReturn
-from urllib.parse import urlsplit
 
 import typer
 
@@ -24,6 +23,8 @@ _NEEDED_IN_DEVELOPMENT: Final = (
     f"{_NEEDED}; without it, in development, start the command in the folder of the service"
 )
 _NO_TOKEN: Final = f"{{source}} is not a token: it must be visible ASCII characters, at most {MAX_BYTES}"
+_WRONG_PROXY: Final = "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or NO_PROXY cannot be used"
+_WRONG_CERTIFICATES: Final = "SSL_CERT_FILE or SSL_CERT_DIR cannot be used"
 _TOKEN_SECONDS: Final = 300
 
 REJECTED: Final = 1
@@ -66,19 +67,24 @@ def _client(url: str, token: str, *, fails_fast: bool) -> "Client":
     from taskward_client import Client, Retries  # noqa: PLC0415 - slow to import
 
     timeout, retries = (2.0, Retries(0)) if fails_fast else (30.0, Retries())
-    # With a transport of its own httpx uses no proxy of the environment.
-    direct = httpx.HTTPTransport() if _is_local(url) else None
-    return Client(url, token, timeout=timeout, retries=retries, transport=direct)
+    try:
+        # With a transport of its own httpx uses no proxy of the environment.
+        direct = httpx.HTTPTransport() if _is_local(url) else None
+        return Client(url, token, timeout=timeout, retries=retries, transport=direct)
+    except OSError:
+        raise Failed(_WRONG_CERTIFICATES, USAGE) from None
+    except (httpx.InvalidURL, ValueError, ImportError):  # its text may have the password of a proxy
+        raise Failed(_WRONG_PROXY, USAGE) from None
 
 
 def checked_service() -> tuple[str, Callable[[], str], bool]:
     """Returns the URL, a function that returns a token, and whether the service is on this machine.
 
-    It ends the program if there is no token.
+    It ends the program if they cannot be used.
     """
     try:
         url = service_url()
-        service_token(url)
+        _client(url, service_token(url), fails_fast=False).close()
     except Failed as failure:
         _exit(str(failure), failure.status)
     return url, lambda: service_token(url), _is_local(url)
@@ -155,10 +161,9 @@ def service_url() -> str:
 
     """
     url = os.environ.get("TASKWARD_URL") or DEFAULT_URL
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if not _is_url(url):
         raise Failed("TASKWARD_URL must be like https://tasks.example.com", USAGE)
-    if parts.scheme == "http" and not _is_local(url):
+    if not url.lower().startswith("https:") and not _is_local(url):
         raise Failed("TASKWARD_URL must begin with https:// (http:// is for this machine alone)", USAGE)
     return url
 
@@ -208,8 +213,23 @@ def _development_token(url: str) -> str | None:
         return None
 
 
+def _is_url(text: str) -> bool:
+    """Returns whether httpx can send requests to it; the user of a URL would take the place of the token."""
+    import httpx  # noqa: PLC0415 - slow to import
+
+    try:
+        url = httpx.URL(text)
+        url.raw_host.decode().encode("idna")  # as the look-up of the host does
+    except (httpx.InvalidURL, UnicodeError):
+        return False
+    has_more = url.userinfo or url.query or url.fragment
+    return url.scheme in {"http", "https"} and bool(url.host) and not has_more
+
+
 def _is_local(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
+    import httpx  # noqa: PLC0415 - slow to import
+
+    host = httpx.URL(url).host
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
