@@ -186,6 +186,7 @@ def test_the_filters_are_those_of_the_api(service: tuple[str, Path], user: str) 
 
     assert titles("--sort", "title") == ["never", "next", "now", "past"]
     assert titles("--all", "--limit", "1") == ["gone"]
+    assert titles("--limit", "9" * 26, "--sort", "title") == ["never", "next", "now", "past"]
     assert titles("--list", "WORK", "--sort", "title") == ["next", "now"]
     assert titles("--list", "none", "--sort", "title") == ["never", "past"]
     assert titles("--label", "A") == ["now"]
@@ -249,6 +250,11 @@ def test_other_programs_get_lines_and_a_terminal_gets_a_table(
     ("arguments", "environment", "status", "text"),
     [
         (["list", "--due", "soon"], {}, 2, "--due must be overdue"),
+        (["add", "bad\udcff"], {}, 2, r"'bad\udcff' is not UTF-8"),
+        (["list", "--search", "\udcff"], {}, 2, r"--search '\udcff' is not UTF-8"),
+        (["list", "--label=\udcff"], {}, 2, r"'--label=\udcff' is not UTF-8"),
+        (["edit", "abcd", "--title", "\udcff"], {}, 2, r"--title '\udcff' is not UTF-8"),
+        (["list", "--search", "x" * 70_000], {}, 1, "The request URL is too long"),
         (["add", "x", "--due", "2026-1-1"], {}, 2, "--due must be today"),
         (["done", "xyz!"], {}, 2, "must be an id"),
         (["edit", "abcd"], {}, 2, "nothing to change"),

@@ -1,10 +1,12 @@
 """The service that `taskward tasks` and `taskward mcp` call: its URL, a token, exit statuses of errors."""
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import typer
@@ -12,6 +14,8 @@ import typer
 from taskward.cli.login import MAX_BYTES, UnsafeFile, is_token, store_token, stored_token, token_file
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from taskward_client import Client, TaskwardError
 
 DEFAULT_URL: Final = "http://127.0.0.1:8000"
@@ -26,6 +30,8 @@ _NO_TOKEN: Final = f"{{source}} is not a token: it must be visible ASCII charact
 _WRONG_PROXY: Final = "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or NO_PROXY cannot be used"
 _WRONG_CERTIFICATES: Final = "SSL_CERT_FILE or SSL_CERT_DIR cannot be used"
 _TOKEN_SECONDS: Final = 300
+_ARGUMENT_BYTE: Final = re.compile("[\udc80-\udcff]")
+"""A byte of an argument that is not UTF-8, as Python reads it."""
 
 REJECTED: Final = 1
 USAGE: Final = 2
@@ -75,6 +81,13 @@ def _client(url: str, token: str, *, fails_fast: bool) -> "Client":
         raise Failed(_WRONG_CERTIFICATES, USAGE) from None
     except (httpx.InvalidURL, ValueError, ImportError):  # its text may have the password of a proxy
         raise Failed(_WRONG_PROXY, USAGE) from None
+
+
+def check_encoding(arguments: "Sequence[str]") -> None:
+    """Ends the program if an argument is not UTF-8: no request could contain it."""
+    for before, one in pairwise(["", *arguments]):
+        if _ARGUMENT_BYTE.search(one):
+            _exit(f"{f'{before} ' if before.startswith('--') else ''}{one!r} is not UTF-8", USAGE)
 
 
 def checked_service() -> tuple[str, Callable[[], str], bool]:

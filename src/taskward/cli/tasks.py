@@ -10,8 +10,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
 
-from taskward.cli.remote import USAGE, Failed, service
+from taskward.cli.remote import USAGE, Failed, check_encoding, service
 from taskward.cli.task_output import print_json, print_tasks, print_trash
 from taskward.cli.task_values import (
     due_date,
@@ -29,8 +30,17 @@ if TYPE_CHECKING:
     from taskward_client import Client, Owner
     from taskward_client.types import Task, TaskChanges
 
+
+class _Group(TyperGroup):
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        check_encoding(args)
+        return super().parse_args(ctx, args)
+
+
 app = typer.Typer(
-    help="List and change your tasks, with TASKWARD_URL and TASKWARD_TOKEN.", no_args_is_help=True
+    cls=_Group,
+    help="List and change your tasks, with TASKWARD_URL and TASKWARD_TOKEN.",
+    no_args_is_help=True,
 )
 
 
@@ -121,6 +131,7 @@ def list_tasks(  # noqa: PLR0913 - one option for each filter
             query |= due_filter(due, datetime.now().astimezone())
         if limit is not None:
             query["limit"] = min(limit, 1000)
+            limit = min(limit, sys.maxsize)  # of islice
         _print(owner, islice(owner.tasks.iterate(**query), limit), as_json=as_json)
 
 
