@@ -19,7 +19,9 @@ from tokens.token_support import make_token
 from typer.testing import CliRunner, Result
 
 from taskward import cli
+from taskward.cli import remote
 from taskward.settings import Settings
+from taskward_client import TaskwardError
 
 REJECTED, USAGE, NO_TOKEN = 1, 2, 3
 URL = "http://127.0.0.1:8000"
@@ -206,6 +208,24 @@ def test_what_is_no_token_is_not_sent_and_in_no_error(
         assert result.stderr == (
             f"taskward: {source} is not a token: it must be visible ASCII characters, at most 16384\n"
         )
+
+
+def test_a_folder_of_the_database_that_cannot_exist_is_no_token() -> None:
+    """In development the secret that signs tokens is beside the database."""
+    result = taskward("tasks", "list", DATABASE_URL=f"sqlite:///{5000 * 'x'}")
+
+    assert result.exit_code == NO_TOKEN
+    assert result.stderr.startswith("taskward: TASKWARD_TOKEN must be a token")
+
+
+def test_a_token_that_is_forgotten_meanwhile_is_an_error_for_the_agent() -> None:
+    taskward("login", given="one")
+    _, token, _ = remote.checked_service()
+    assert token() == "one"
+    taskward("logout")
+
+    with pytest.raises(TaskwardError, match="TASKWARD_TOKEN must be a token"):
+        token()
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])

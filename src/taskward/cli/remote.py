@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from ipaddress import ip_address
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -100,7 +101,17 @@ def checked_service() -> tuple[str, Callable[[], str], bool]:
         _client(url, service_token(url), fails_fast=False).close()
     except Failed as failure:
         _exit(str(failure), failure.status)
-    return url, lambda: service_token(url), _is_local(url)
+    return url, partial(_token_of_agent, url), _is_local(url)
+
+
+def _token_of_agent(url: str) -> str:
+    """Returns a token as `service_token`, whose errors become those of a call, as the agent gets them."""
+    from taskward_client import TaskwardError  # noqa: PLC0415 - slow to import
+
+    try:
+        return service_token(url)
+    except Failed as failure:
+        raise TaskwardError(str(failure)) from None
 
 
 def log_in() -> None:
@@ -222,7 +233,7 @@ def _development_token(url: str) -> str | None:
         if not settings.jwt_secrets and not secret_file(settings).exists():
             return None
         return mint_token(settings, DEVELOPER, email=DEVELOPER_EMAIL, expires_in=_TOKEN_SECONDS)
-    except SettingsError:
+    except (OSError, SettingsError):
         return None
 
 
