@@ -207,6 +207,13 @@ def test_a_token_that_would_be_refused_or_is_not_ours_is_not_made(
     assert result.stderr.startswith("taskward: ")
 
 
+@pytest.mark.parametrize("seconds", ["0", "-5"])
+def test_a_token_that_has_expired_is_not_made(seconds: str) -> None:
+    result = taskward("token", "--sub", "amira", "--expires-in", seconds, JWT_SECRET=SECRET)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "taskward: expires-in: must be at least 1 second\n"
+
+
 # migrate
 
 

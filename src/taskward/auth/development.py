@@ -58,7 +58,7 @@ def mint_token(
 
     Raises:
         SettingsError: in production or with a provider, which issues the tokens; or if a token with this
-            `sub` or `email` would not be accepted.
+            `sub`, `email` or time would not be accepted.
 
     """
     _check_that_tokens_are_ours(settings)
@@ -66,6 +66,8 @@ def mint_token(
         raise SettingsError("sub: must be 1 to 255 visible characters")
     if email is not None and not is_plausible_email(email):
         raise SettingsError("email: must be an e-mail address")
+    if expires_in < 1:
+        raise SettingsError("expires-in: must be at least 1 second")
     secret = settings.jwt_secrets[0] if settings.jwt_secrets else development_secret(settings)
     issued_at = int(time.time() if now is None else now)
     audience = settings.jwt_audiences[0] if settings.jwt_audiences else None

@@ -159,7 +159,8 @@ def token(  # noqa: PLR0913 - one argument for each option
         from taskward.auth.development import mint_token  # noqa: PLC0415 - slow to import
         from taskward.settings import load_settings  # noqa: PLC0415 - slow to import
 
-        typer.echo(mint_token(load_settings(), sub, email=email, expires_in=expires_in or 3600))
+        seconds = 3600 if expires_in is None else expires_in
+        typer.echo(mint_token(load_settings(), sub, email=email, expires_in=seconds))
 
 
 def _echo_service_token(key: Path, sub: str, actor: str, scope: str, expires_in: int | None) -> None:
