@@ -230,6 +230,7 @@ def test_the_log_level_is_taken_in_any_case(level: str) -> None:
         ("WORKERS", "65"),
         ("DATABASE_POOL_SIZE", "0"), ("DATABASE_POOL_SIZE", "1001"), ("TOMBSTONE_DAYS", "0"),
         ("TOMBSTONE_DAYS", "nan"), ("TOMBSTONE_DAYS", "36501"), ("PORT", CANARY), ("ENVIRONMENT", CANARY),
+        ("HOST", 64 * "a"), ("HOST", "a..b"), ("HOST", "\udcff"), ("METRICS_HOST", 64 * "a"),
     ],
 )  # fmt: skip
 def test_a_value_out_of_range_is_refused_by_its_name(

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from taskward.settings.parsing import (
     Audiences,
     DatabaseUrl,
+    HostName,
     HttpsUrl,
     LogLevel,
     MaxStreams,
@@ -119,7 +120,7 @@ class Settings(BaseSettings):
         "terminal unless `NO_COLOR` is set. `auto` is `console` on a terminal in development, "
         "otherwise `json`. See [the log](operations.md#the-log).",
     )
-    host: str = Field(
+    host: HostName = Field(
         default="127.0.0.1",
         description="The address to listen on; `0.0.0.0` is every IPv4 address of the machine.",
     )
@@ -140,7 +141,9 @@ class Settings(BaseSettings):
         description="Serves metrics for Prometheus at `/metrics` on this port, without a token; `0` picks a "
         "free one. Must differ from `PORT`. If it is not set, there are no metrics.",
     )
-    metrics_host: str = Field(default="127.0.0.1", description="The address that `METRICS_PORT` listens on.")
+    metrics_host: HostName = Field(
+        default="127.0.0.1", description="The address that `METRICS_PORT` listens on."
+    )
     tombstone_days: float = Field(
         default=30,
         gt=0,

@@ -118,8 +118,19 @@ def _host(text: str, *, encoded: bool) -> Host:
         bracketed = bracketed and unquote(bracketed)
     if not name and bracketed is None and port is None:
         raise ValueError("a host is empty")
+    if name and not name.startswith("/"):
+        check_host(name)
     host = name or None if bracketed is None else _ipv6(bracketed)
     return Host(host, _port(unquote(port) if encoded else port) if port else None)
+
+
+def check_host(text: str) -> str:
+    """Accepts what a resolver takes: a name of short enough labels, or an address."""
+    try:
+        text.encode("idna")
+    except UnicodeError:  # its message contains the invalid text
+        raise ValueError("a host is not a name or an address") from None
+    return text
 
 
 def _ipv6(text: str) -> str:

@@ -13,7 +13,7 @@ from jwt.algorithms import HMACAlgorithm
 from jwt.exceptions import InvalidKeyError
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 
-from taskward.settings.database_url import LAST_PORT, PostgresUrl
+from taskward.settings.database_url import LAST_PORT, PostgresUrl, check_host
 
 MIN_SECRET_BYTES: Final = 32
 """Bytes; RFC 7518, 3.2: an HS256 key is at least as long as the hash."""
@@ -189,6 +189,7 @@ def _in_upper_case(value: Any) -> Any:
 DatabaseUrl = Annotated[SecretStr, AfterValidator(check_database_url)]
 PoolSize = Annotated[int, Field(ge=1, le=1000)]
 Secrets = Annotated[SecretStr, AfterValidator(check_secrets)]
+HostName = Annotated[str, AfterValidator(check_host)]
 HttpsUrl = Annotated[str, AfterValidator(check_https_url)]
 Audiences = Annotated[str, AfterValidator(check_audiences)]
 Origin = Annotated[str, AfterValidator(parse_origin)]
