@@ -327,6 +327,12 @@ def test_check_reports_what_cannot_be_written_to(tmp_path: Path, monkeypatch: py
         assert report(taskward("check", JWT_SECRET=SECRET))["database"] == "FAIL"
 
 
+def test_check_says_in_one_line_that_no_file_can_have_such_a_name() -> None:
+    result = taskward("check", DATABASE_URL=f"sqlite:///{5000 * 'x'}")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert re.fullmatch(r"taskward: x+.*: File name too long\n", result.stderr)
+
+
 def test_check_says_how_old_the_schema_is(tmp_path: Path) -> None:
     taskward("migrate")
     for revision, status, verdict in (("0003", 1, "FAIL"), ("9999", 0, "warn")):

@@ -266,7 +266,8 @@ def check() -> None:
     """Check whether the service could run as configured."""
     from taskward.check import findings  # noqa: PLC0415 - slow to import
 
-    found = asyncio.run(findings())
+    with friendly_errors():
+        found = asyncio.run(findings())
     for finding in found:
         typer.echo(f"{finding.verdict:<4}  {finding.subject:<8}  {finding.text}")
     raise typer.Exit(any(finding.verdict == "FAIL" for finding in found))
