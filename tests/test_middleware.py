@@ -117,7 +117,8 @@ async def test_a_batch_that_changes_nothing_creates_no_reference_cycle(
     task = await ann.create()
     operation = {"op": "delete", "id": task["id"], "if_match": '"0"'}
     missing = {"op": "update", "id": str(uuid4()), "task": {"title": "x"}}
-    body = orjson.dumps({"operations": [operation, missing], "atomic": atomic})
+    invalid = {"op": "create", "task": {"title": 5}}
+    body = orjson.dumps({"operations": [operation, missing, invalid], "atomic": atomic})
     headers = [
         ("Authorization", f"Bearer {ann.token}"),
         ("Content-Type", "application/json"),
@@ -126,7 +127,7 @@ async def test_a_batch_that_changes_nothing_creates_no_reference_cycle(
     with no_garbage():
         for _ in range(3):
             answer = await exchange(app, "POST", "/api/tasks/batch", headers=headers, pieces=[body])
-            assert [one["status"] for one in orjson.loads(answer.body)["results"]] == [412, 404]
+            assert [one["status"] for one in orjson.loads(answer.body)["results"]] == [412, 404, 400]
 
 
 @pytest.mark.engines("memory", "disk")
