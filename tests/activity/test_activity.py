@@ -80,6 +80,8 @@ async def test_each_change_of_a_task_has_its_entry(ann: Person, bob: Person) -> 
     await expect({"action": "updated", "task_id": task, "fields": ["description", "title"]})
     await send(bob, "PATCH", path, {"priority": "high", "metadata": {CANARY: CANARY}})
     await expect({"action": "updated", "task_id": task, "fields": ["metadata", "priority"]})
+    await send(bob, "PATCH", path, {"add_labels": ["a"], "remove_labels": ["b"]})
+    await expect({"action": "updated", "task_id": task, "fields": ["labels"]})
     for is_completed, action in ((True, "completed"), (True, "updated"), (False, "reopened")):
         await send(bob, "PATCH", path, {"is_completed": is_completed})
         await expect({"action": action, "task_id": task, "fields": ["is_completed"]})
@@ -109,7 +111,7 @@ async def test_each_change_of_a_task_has_its_entry(ann: Person, bob: Person) -> 
 
     whole = await ann.http.get(f"{space}/activity", params={"limit": 200})
     assert CANARY not in whole.text
-    assert [one["task_id"] for one in await activity(ann, space, task_id=task)] == [task] * 11
+    assert [one["task_id"] for one in await activity(ann, space, task_id=task)] == [task] * 12
 
 
 async def test_the_entry_of_a_task_that_changes_with_another_names_its_fields(ann: Person) -> None:

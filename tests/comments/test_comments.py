@@ -168,6 +168,7 @@ async def test_each_broken_rule_of_a_new_comment_is_named(
         ({"author_id": 5}, {"body": "At least one of text, mentions, metadata is required"}),
         ({"text": ""}, {"text": EMPTY}),
         ({"text": "x", "task_id": str(uuid4())}, {"task_id": "A comment stays with its task"}),
+        ({"task_id": str(uuid4())}, {"task_id": "A comment stays with its task"}),
         ({"text": "x", "mentions": [str(uuid4())]}, {"mentions.0": NO_MEMBER}),
     ],
 )

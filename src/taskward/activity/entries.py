@@ -3,7 +3,7 @@
 They have names of fields and ids, and no value that a user has written.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -42,6 +42,8 @@ _OF_A_LIST: Final = frozenset({"list.delete", "list.move"})
 """Their entry has the number of the tasks that were deleted after the list, or moved before it."""
 
 _BASE_FIELDS: Final = ("title", "is_completed", "completed_at")
+_FIELD_OF: Final = {"add_labels": "labels", "remove_labels": "labels"}
+"""The field that a key of a request changes, if that has another name."""
 _IDS: Final = ("task_id", "list_id", "comment_id", "member_id")
 
 
@@ -153,8 +155,8 @@ def _action_of_task(action: str, values: Values) -> tuple[str, str | None]:
     return "updated", _names(names)
 
 
-def _names(names: Sequence[str]) -> str:
-    return orjson.dumps(sorted(names)).decode()
+def _names(names: Iterable[str]) -> str:
+    return orjson.dumps(sorted({_FIELD_OF.get(name, name) for name in names})).decode()
 
 
 def _plain(value: Any) -> Any:

@@ -36,6 +36,7 @@ ME: Final = "me"
 NO_MEMBER: Final = "A mention must be a member of the space"
 
 _WRITABLE: Final = ("text", "mentions", "metadata")
+NOTHING_GIVEN: Final = f"At least one of {', '.join(_WRITABLE)} is required"
 _ignoring_server_keys: Final = ignoring("id", "user_id", "author_id", "created_at", "updated_at")
 _ID: Final[TypeAdapter[UUID]] = TypeAdapter(Annotated[UUID, strict_uuid("Id")])
 
@@ -132,8 +133,8 @@ class CommentChanges(_Body):
 
     @model_validator(mode="after")
     def _that_change_something(self) -> Self:
-        if not self.given():
-            raise field_error(f"At least one of {', '.join(_WRITABLE)} is required")
+        if not self.given() and self.given_task_id is None:
+            raise field_error(NOTHING_GIVEN)
         return self
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 import orjson
 
 from taskward.comments.errors import CommentNotFound
-from taskward.comments.models import NO_MEMBER, CommentChanges, NewComment, comment_json
+from taskward.comments.models import NO_MEMBER, NOTHING_GIVEN, CommentChanges, NewComment, comment_json
 from taskward.comments.statements import (
     ADD_COMMENT_TOMBSTONE,
     CREATE_COMMENT,
@@ -90,7 +90,8 @@ class CommentSteps:
         self._check_version(before, versions)
         if changes.given_task_id not in (None, UUID(str(before.task_id))):
             raise _invalid("task_id", "A comment stays with its task")
-        given = changes.given()
+        if not (given := changes.given()):
+            raise _invalid("body", NOTHING_GIVEN)
         metadata = orjson.loads(before.metadata or "{}")
         if "metadata" in given:
             metadata = merged_metadata(metadata, given["metadata"])
