@@ -54,11 +54,12 @@ MULTI_SHARD: Final = {
     "spaces after an id, with expired activity or without": "once an hour: which have too old entries",
     "owners of expired tasks in the trash": "once an hour: whose tasks have been in the trash for too long",
     "abandoned imports": "at a start: what processes that died have left",
+    "those spaces that exist": "a person who has been in a thousand spaces joins another one: which are gone",
     "owners after an id": "`taskward webhooks replay` and new time zone data: all owners, a page at a time",
     "spaces after an id": "`taskward spaces`: all spaces, a page at a time",
     "move the next owners' counters beyond a restore": "`taskward restored`: all owners, a page at a time",
 }
-"""The statements that several servers run, and when. No request runs one but the first."""
+"""The statements that several servers run, and when. Of requests only the first, and `those spaces`."""
 
 ON_EVERY_SERVER: Final = {
     "add a restore": "`taskward restored`",

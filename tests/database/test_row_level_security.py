@@ -47,7 +47,7 @@ from taskward.database.statements import STATEMENTS, Read
 from taskward.database.tables import owned_tables, shared_tables
 from taskward.me.admin import export_to
 from taskward.me.import_statements import ABANDONED
-from taskward.spaces.statements import SPACES_AFTER
+from taskward.spaces.statements import EXISTING_SPACES, SPACES_AFTER
 from taskward.tasks.zone_data_statements import OWNERS_AFTER, STORED_VERSION
 from taskward.trash.statements import OWNERS_OF_EXPIRED
 from taskward.webhooks.reminder_statements import NEXT_REMINDERS, PASSED_REMINDERS
@@ -304,7 +304,7 @@ async def test_these_statements_run_without_row_level_security() -> None:
     found = {one for one in STATEMENTS if isinstance(one, Read) and one.cross_owner}
 
     assert found == {
-        *(COUNTERS, ABANDONED, STORED_VERSION, OWNERS_AFTER, SPACES_AFTER),
+        *(COUNTERS, ABANDONED, STORED_VERSION, OWNERS_AFTER, SPACES_AFTER, EXISTING_SPACES),
         *(WAITING, FAILED_BEFORE, BACKLOG, NEXT_REMINDERS, PASSED_REMINDERS, OWNERS_OF_EXPIRED),
         SPACES_OF_ACTIVITY,
     }

@@ -24,6 +24,8 @@ from support import MakeDatabase, Person, execute, problems, refusal, running, s
 from support.captured_log import captured_log
 from support.rows import earlier_by
 
+from taskward.spaces import steps
+
 AT_ONCE = 40
 USES = 7
 
@@ -224,6 +226,29 @@ async def test_a_person_is_in_a_hundred_spaces(ann: Person, bob: Person) -> None
     assert len((await ann.http.get("/api/spaces")).json()["spaces"]) == 100
     await ann.http.delete(spaces[0])
     assert (await redeem(ann, text)).status_code == 200
+
+
+async def test_a_person_has_been_in_as_many_spaces_as_allowed_without_those_that_are_gone(
+    ann: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "MAX_SPACES_EVER", 3)
+    theirs = await new_space(bob)
+    text = await invite(bob, theirs)
+    assert (await redeem(ann, text)).status_code == 200
+    assert (await ann.http.delete(f"{theirs}/members/me")).status_code == 200
+    for _ in range(4):
+        assert (await ann.http.delete(await new_space(ann))).status_code == 200
+    cursor = (await ann.http.get("/api/changes?kinds=spaces")).json()["cursor"]
+    await new_space(ann)
+    await new_space(ann)
+    others = await invite(bob, await new_space(bob))
+
+    message = "A person has been in at most 3 spaces"
+    assert problems(await ann.http.post("/api/spaces", json={"title": "x"})) == {"body": message}
+    assert problems(await redeem(ann, others)) == {"invitation": message}
+    changes = await ann.http.get("/api/changes", params={"kinds": "spaces", "since": cursor})
+    assert {one["op"] for one in changes.json()["changes"]} == {"upsert"}
+    assert (await redeem(ann, text)).status_code == 404, "it was used"
 
 
 async def test_of_many_at_once_exactly_as_many_join_as_it_has_uses(

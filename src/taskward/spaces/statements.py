@@ -20,9 +20,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from taskward.database.functions import clock_number, monotonic_now
+from taskward.database.functions import any_of, clock_number, monotonic_now
 from taskward.database.statements import Command, Read
-from taskward.database.types import CodePointText, Counter, Flag, Id, Instant
+from taskward.database.types import CodePointText, Counter, Flag, Id, Ids, Instant
 from taskward.spaces.records import INVITATION_COLUMNS, MEMBER_COLUMNS, SPACE_COLUMNS
 from taskward.spaces.tables import INVITATIONS, MEMBERS, MEMBERSHIPS, SPACES
 from taskward.tasks.tables import TASKS
@@ -287,6 +287,17 @@ ALL_MEMBERSHIPS_OF: Final = Read(
     "spaces that a person is or was in",
     select(MEMBERSHIPS.c.space_id).where(MEMBERSHIPS.c.user_id == OWNER),
 )
+LEFT_SPACES_OF: Final = Read(
+    "spaces that a person has left",
+    select(MEMBERSHIPS.c.space_id, MEMBERSHIPS.c.version).where(
+        MEMBERSHIPS.c.user_id == OWNER, MEMBERSHIPS.c.has_left
+    ),
+)
+EXISTING_SPACES: Final = Read(
+    "those spaces that exist",
+    select(SPACES.c.user_id).where(any_of(SPACES.c.user_id, bindparam("spaces", type_=Ids()))),
+    cross_owner=True,
+)
 _counts: list[ColumnElement[Any]] = [
     func.count(MEMBERSHIPS.c.space_id),
     func.sum(MEMBERSHIPS.c.has_left.cast(Integer)),
@@ -321,5 +332,14 @@ LEAVE: Final = Command(
 DROP_MEMBERSHIP: Final = Command(
     "drop a membership",
     delete(MEMBERSHIPS).where(MEMBERSHIPS.c.user_id == OWNER, MEMBERSHIPS.c.space_id == _SPACE_ID),
+    quiet=True,
+)
+DROP_MEMBERSHIPS: Final = Command(
+    "drop ended memberships",
+    delete(MEMBERSHIPS).where(
+        MEMBERSHIPS.c.user_id == OWNER,
+        any_of(MEMBERSHIPS.c.space_id, bindparam("spaces", type_=Ids())),
+        MEMBERSHIPS.c.has_left,
+    ),
     quiet=True,
 )

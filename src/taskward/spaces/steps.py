@@ -4,7 +4,7 @@ Those of one space run below its lock, where the caller's role has been judged; 
 owners lock the person before the space.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -28,6 +28,7 @@ from taskward.spaces.statements import (
     COUNT_MEMBERSHIPS,
     CREATE_OWNER,
     CREATE_SPACE,
+    DROP_MEMBERSHIPS,
     GET_MEMBER,
     GET_MEMBER_OF_PERSON,
     GET_SPACE,
@@ -45,8 +46,15 @@ from taskward.tasks.fields.metadata import merged_metadata, problem_of_metadata
 from taskward.tasks.ids import new_task_id
 from taskward.tasks.records import version_tag
 from taskward.tasks.steps.reminders import drop_reminders_of_member_steps, move_reminders_steps
+from taskward.tasks.tombstones import RAISE_HORIZON
 from taskward.users.erasure import erase_owner_steps, erase_rows_steps
-from taskward.users.statements import COUNT_MANY, COUNT_MANY_OF_PERSON, lock_person_steps, person_values
+from taskward.users.statements import (
+    COUNT_MANY,
+    COUNT_MANY_OF_PERSON,
+    LOCK_OWNER,
+    lock_person_steps,
+    person_values,
+)
 
 MAX_MEMBERS: Final = 100
 MAX_SPACES: Final = 100
@@ -64,6 +72,13 @@ class Joined:
 
     space: SpaceRecord
     member: MemberRecord
+
+
+class TooManySpacesEver(ValidationFailed):
+    """The person has been in too many spaces, of which some may be gone."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__([FieldError(field, f"A person has been in at most {MAX_SPACES_EVER} spaces")])
 
 
 def create_steps(caller: Caller, new: NewSpace, space_id: UUID, full_field: str) -> TransactionSteps[Joined]:
@@ -274,8 +289,14 @@ def _check_room(person: UUID, field: str) -> TransactionSteps[None]:
     if ever - left >= MAX_SPACES:
         raise ValidationFailed([FieldError(field, f"A person is in at most {MAX_SPACES} spaces")])
     if ever >= MAX_SPACES_EVER:
-        text = f"A person has been in at most {MAX_SPACES_EVER} spaces"
-        raise ValidationFailed([FieldError(field, text)])
+        raise TooManySpacesEver(field)
+
+
+def forget_spaces_steps(person: UUID, spaces: Sequence[UUID], up_to: int) -> TransactionSteps[None]:
+    """Drops ended memberships in spaces that are gone; they ended up to that number of the feed."""
+    yield LOCK_OWNER, {"owner": person}
+    yield DROP_MEMBERSHIPS, {"owner": person, "spaces": spaces}
+    yield RAISE_HORIZON, {"owner": person, "up_to": up_to}
 
 
 def _member_for(

@@ -40,10 +40,12 @@ from taskward.spaces.recording import Recorder, recorded, recorder_of
 from taskward.spaces.records import InvitationRecord, MemberRecord, SpaceRecord
 from taskward.spaces.secret import Secret
 from taskward.spaces.statements import (
+    EXISTING_SPACES,
     GET_INVITATION,
     GET_MEMBER,
     GET_MEMBER_OF_PERSON,
     GET_SPACE,
+    LEFT_SPACES_OF,
     LIST_INVITATIONS,
     LIST_MEMBERS,
     MEMBERSHIPS_OF,
@@ -51,10 +53,12 @@ from taskward.spaces.statements import (
 )
 from taskward.spaces.steps import (
     Joined,
+    TooManySpacesEver,
     change_member_steps,
     check_member,
     create_steps,
     delete_steps,
+    forget_spaces_steps,
     leave_steps,
     remove_member_steps,
     update_steps,
@@ -135,9 +139,7 @@ class SpacesStore:
                 yield from store_response_steps({"owner": person, **stored})
             return joined
 
-        return await self._rows.transact(
-            lambda: recorded(self._recorder, steps(), space_id), owners=(person, space_id)
-        )
+        return await self._join(steps, space_id)
 
     async def redeem(self, redemption: Redemption, record: PendingRecord | None) -> Joined:
         """Makes the caller a member; raises as `RedemptionSteps.run`."""
@@ -153,10 +155,33 @@ class SpacesStore:
                 yield from store_response_steps({"owner": self._caller.id, **stored})
             return joined
 
-        return await self._rows.transact(
-            lambda: recorded(self._recorder, run(), secret.space_id),
-            owners=(self._caller.id, secret.space_id),
+        return await self._join(run, secret.space_id)
+
+    async def _join(self, steps: Callable[[], TransactionSteps[Joined]], space_id: UUID) -> Joined:
+        """Runs steps by which the caller joins a space; again if too many earlier ones are gone."""
+        join = partial(
+            self._rows.transact,
+            lambda: recorded(self._recorder, steps(), space_id),
+            owners=(self._caller.id, space_id),
         )
+        try:
+            return await join()
+        except TooManySpacesEver:
+            if not await self._forget_spaces():
+                raise
+            return await join()
+
+    async def _forget_spaces(self) -> bool:
+        """Drops what the caller's rows have of spaces that are gone; returns whether there were any."""
+        person = self._caller.id
+        rows = await self._rows.rows(LEFT_SPACES_OF, {"owner": person})
+        left = {UUID(str(space)): number for space, number in rows}
+        found = await self._rows.rows(EXISTING_SPACES, {"spaces": [*left]})
+        gone = left.keys() - {UUID(str(row[0])) for row in found}
+        if gone:
+            up_to = max(left[one] for one in gone)
+            await self._rows.transact(partial(forget_spaces_steps, person, sorted(gone), up_to))
+        return bool(gone)
 
     async def _entry(self, space_id: UUID) -> SpaceEntry | None:
         rows = await self._rows.rows(SPACE_OF_MEMBER, {"owner": space_id, "caller": self._caller.id})

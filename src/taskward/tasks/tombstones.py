@@ -96,7 +96,7 @@ _EXPIRED: Final = {
     for table in all_tables()
     if table.name.endswith("tombstones")
 }
-_RAISE_HORIZON: Final = Command(
+RAISE_HORIZON: Final = Command(
     "raise the horizon",
     update(USERS).where(USERS.c.id == OWNER).values(horizon=greatest(USERS.c.horizon, _UP_TO)),
     quiet=True,
@@ -112,4 +112,4 @@ def drop_expired_steps(owner: UUID, table: Table, deleted: int, since: datetime)
     if up_to := rows[0][0]:
         values["up_to"] = up_to
         yield drop, values
-        yield _RAISE_HORIZON, values
+        yield RAISE_HORIZON, values
