@@ -9,6 +9,8 @@ import type { Change, ChangePage } from "./types.js";
 export interface Checkpoint {
   /** Undefined: from the beginning. */
   cursor: string | undefined;
+  /** Whose collection it is, as `Taskward.identity` returns it. RxDB keeps it where a later checkpoint has none. */
+  owner?: string;
 }
 
 interface Documents<Document> {

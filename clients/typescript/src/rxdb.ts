@@ -1,7 +1,9 @@
+import { getLastCheckpointDoc, setCheckpoint } from "rxdb/plugins/core";
 import { replicateRxCollection, type RxReplicationState } from "rxdb/plugins/replication";
 import { Observable } from "rxjs";
 import type { RxCollection, RxJsonSchema } from "rxdb";
 import type { Taskward } from "./client.js";
+import { OtherUserError } from "./errors.js";
 import { checkpointed, type Checkpoint } from "./rxdb-pull.js";
 import { LIST_PROPERTIES, TASK_PROPERTIES } from "./rxdb-properties.js";
 import { pushed, type Rejection, type SentTag } from "./rxdb-push.js";
@@ -23,7 +25,7 @@ export interface ReplicationOptions {
   tasksOfDeletedLists?: "keep" | "delete";
   /** Is called for each write that the service refuses. It is undone in the collection. */
   onRejected?: (rejection: Rejection) => void;
-  /** Names the replication; needed if a database replicates with several services. */
+  /** Names the replication; needed if a database replicates with several services. It does not separate users. */
   identifier?: string;
   /** Milliseconds after which a failed request is tried again; 5000 if it is not given. */
   retryTime?: number;
@@ -54,20 +56,43 @@ function replicate<Document extends TaskDocument | ListDocument>(
   const contents = kind === "list" ? (options.tasksOfDeletedLists ?? "keep") : undefined;
   const find = async (id: string) => (await collection.findOne(id).exec())?.toJSON();
   const target = { client, kind, contents, find, onRejected, tags: new Map<string, SentTag>() };
-  return replicateRxCollection<Document, Checkpoint>({
+  const check = () => checkOwner(client, replication);
+  const replication: RxReplicationState<Document, Checkpoint> = replicateRxCollection({
     collection,
     replicationIdentifier: `${identifier}-${kind}s`,
     ...(retryTime !== undefined && { retryTime }),
-    pull: { batchSize: 500, handler: pull.handler, stream$: new Observable(pull.follow) },
+    pull: {
+      batchSize: 500,
+      handler: async (checkpoint, size) => {
+        await check();
+        return await pull.handler(checkpoint, size);
+      },
+      stream$: new Observable(pull.follow), // begins once there were pages
+    },
     push: {
       batchSize: 20, // with up to four parents each, at most the 100 operations of a request
       handler: async (rows) => {
         pull.onPush();
+        await check();
         await ready();
         return (await pushed(target, rows as never)) as never[];
       },
     },
   });
+  return replication;
+}
+
+/**
+ * Makes the user of the token the owner of a collection, or throws an OtherUserError. The owner is stored with the
+ * checkpoint, which RxDB removes with the collection, and without a network: what is not sent yet has an owner, too.
+ */
+async function checkOwner<Document>(client: Taskward, replication: RxReplicationState<Document, Checkpoint>): Promise<void> {
+  const owner = await client.identity();
+  const state = replication.internalReplicationState;
+  if (state === undefined) throw new TypeError("The replication has not started");
+  const stored = await getLastCheckpointDoc<Document, Checkpoint>(state, "down");
+  if (stored?.owner === undefined) await setCheckpoint(state, "down", { cursor: stored?.cursor, owner });
+  else if (stored.owner !== owner) throw new OtherUserError("The collection belongs to another user");
 }
 
 /** What both kinds of documents have beside the fields of the service, or as RxDB needs it. */

@@ -12,9 +12,9 @@ import {
   type Rejection,
   type TaskDocument,
 } from "@taskward/client/rxdb";
-import { createRxDatabase, type RxCollection } from "rxdb/plugins/core";
+import { createRxDatabase, type RxCollection, type RxDatabase } from "rxdb/plugins/core";
 import { getRxStorageMemory } from "rxdb/plugins/storage-memory";
-import { filter, firstValueFrom, Subject } from "rxjs";
+import { filter, firstValueFrom, Subject, timeout } from "rxjs";
 import { person, until, withoutService } from "./support.js";
 
 const skip = withoutService;
@@ -31,6 +31,10 @@ async function device(t: TestContext): Promise<Collections> {
     multiInstance: false,
   });
   t.after(() => database.close());
+  return await collectionsOf(database);
+}
+
+async function collectionsOf(database: RxDatabase<Collections>): Promise<Collections> {
   return await database.addCollections({
     tasks: { schema: taskSchema, conflictHandler },
     lists: { schema: listSchema, conflictHandler },
@@ -67,6 +71,20 @@ function withoutTags(documents: Map<string, TaskDocument>): Map<string, TaskDocu
   return new Map([...documents].map(([id, { etag: _, ...document }]) => [id, document]));
 }
 
+async function titlesOf(client: Taskward): Promise<string[]> {
+  return (await client.tasks.list()).tasks.map(({ title }) => title).sort();
+}
+
+/** Waits until the replications of both collections refuse a user, and cancels them. */
+async function refused(client: Taskward, collections: Collections): Promise<void> {
+  const { tasks, lists } = replicate(client, collections);
+  for (const each of [tasks, lists]) {
+    const error = each && (await firstValueFrom(each.error$.pipe(timeout(5000))));
+    assert.deepEqual((error?.parameters as { errors?: Error[] }).errors?.map(({ name }) => name), ["OtherUserError"]);
+  }
+  await Promise.all([tasks.cancel(), lists?.cancel()]);
+}
+
 /** Returns a client whose lists are sent late. */
 function withSlowLists(): Taskward {
   return person(randomUUID(), {
@@ -96,6 +114,10 @@ function withLateResponses(): Taskward {
       return response;
     },
   });
+}
+
+function withoutNetwork(sub: string): Taskward {
+  return person(sub, { retries: 0, fetch: () => Promise.reject(new TypeError("The network is down")) });
 }
 
 /** Returns a client that sends tasks, and gets none. */
@@ -255,4 +277,41 @@ test("a task that is put into the trash leaves the collection, and comes back to
   await replication.inSync();
   await equalToTheList(client, one);
   await replication.stop();
+});
+
+test("a collection of one user is neither sent to another one nor filled by one", { skip }, async (t) => {
+  const [ann, bob] = [person(), person()];
+  const here = await device(t);
+  const replication = replicate(ann, here);
+  await here.tasks.insert({ id: uuid7(), title: "Sent" });
+  await replication.stop();
+  await here.tasks.insert({ id: uuid7(), title: "Not sent" });
+  await here.lists.insert({ id: uuid7(), title: "Not sent" });
+  await bob.tasks.create({ title: "Of Bob" });
+
+  await refused(bob, here);
+  assert.deepEqual([await titlesOf(bob), (await bob.lists.list()).lists], [["Of Bob"], []]);
+  assert.deepEqual((await here.tasks.find().exec()).map(({ title }) => title).sort(), ["Not sent", "Sent"]);
+  const again = replicate(ann, here);
+  await again.inSync();
+  assert.deepEqual([await titlesOf(ann), (await ann.lists.list()).lists.length], [["Not sent", "Sent"], 1]);
+  await again.stop();
+});
+
+test("a collection belongs to its first user before anything could be sent, until it is removed", { skip }, async (t) => {
+  const [sub, bob] = [randomUUID(), person()];
+  const here = await device(t);
+  const { tasks, lists } = replicate(withoutNetwork(sub), here);
+  await here.tasks.insert({ id: uuid7(), title: "Of Ann" });
+  await firstValueFrom(tasks.error$);
+  await Promise.all([tasks.cancel(), lists?.cancel()]);
+
+  await refused(bob, here);
+  assert.deepEqual(await titlesOf(bob), []);
+  const database = here.tasks.database as unknown as RxDatabase<Collections>;
+  await Promise.all([here.tasks.remove(), here.lists.remove()]);
+  const emptied = await collectionsOf(database);
+  await emptied.tasks.insert({ id: uuid7(), title: "Of Bob" });
+  await replicate(bob, emptied).stop();
+  assert.deepEqual(await titlesOf(bob), ["Of Bob"]);
 });
