@@ -52,7 +52,10 @@ export class OtherUserError extends TaskwardError {
 export class ApiError extends TaskwardError {
   override name = "ApiError";
   readonly status: number;
+  /** Of a response that is not the service's, the one that the status stands for. */
   readonly code: ErrorCode;
+  /** Whether the service has sent it. If not, a proxy in between did, and the service may never have had the request. */
+  readonly isOfService: boolean;
   /** The fields that break a rule, by name. */
   readonly details: readonly BrokenField[];
   /** The id under which the log of the service has the request. */
@@ -67,6 +70,7 @@ export class ApiError extends TaskwardError {
   constructor(response: Response, body: Partial<ErrorBody> | undefined) {
     super(body?.error ?? `HTTP status ${response.status}`);
     this.status = response.status;
+    this.isOfService = body?.code !== undefined;
     this.code = body?.code ?? codeWithoutBody(response.status);
     const { details = [], task, list, comment, etag } = (body ?? {}) as ErrorFields;
     this.details = details;
@@ -79,7 +83,7 @@ export class ApiError extends TaskwardError {
   /** Returns the error of a response, whose body is read. */
   static async of(response: Response): Promise<ApiError> {
     const body: unknown = await response.json().catch(() => undefined);
-    return new ApiError(response, typeof body === "object" && body !== null ? body : undefined);
+    return new ApiError(response, isErrorBody(body) ? body : undefined);
   }
 }
 
@@ -95,10 +99,16 @@ export function isSpaceNotFound(error: unknown): error is ApiError {
 
 /** Returns whether what a repeated request deletes is gone: an attempt whose response was lost, or another device, did it. */
 export function isDeletedBefore(error: unknown): boolean {
-  return error instanceof ApiError && error.maybeExecuted && error.status === 404 && !isSpaceNotFound(error);
+  if (isSpaceNotFound(error) || !(error instanceof ApiError)) return false;
+  return error.isOfService && error.maybeExecuted && error.status === 404;
 }
 
-/** A response of a proxy in between has no code of the service. */
+function isErrorBody(body: unknown): body is ErrorBody {
+  const { error, code } = (body ?? {}) as Partial<ErrorBody>;
+  return typeof error === "string" && typeof code === "string";
+}
+
+/** Returns the code for a response of a proxy, which has none. */
 function codeWithoutBody(status: number): ErrorCode {
   if (status === 401) return "UNAUTHORIZED";
   if (status === 404) return "NOT_FOUND";

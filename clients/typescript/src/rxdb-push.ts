@@ -102,7 +102,7 @@ async function read({ client, kind }: Target, id: string): Promise<Document> {
     const value = "task" in found ? found.task : found.list;
     return { ...value, etag: found.etag, _deleted: false };
   } catch (error) {
-    if (error instanceof ApiError && (error.status === 404 || error.status === 410)) return deleted(id);
+    if (error instanceof ApiError && error.isOfService && (error.status === 404 || error.status === 410)) return deleted(id);
     throw error;
   }
 }

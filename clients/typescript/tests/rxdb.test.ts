@@ -120,12 +120,14 @@ function withoutNetwork(sub: string): Taskward {
   return person(sub, { retries: 0, fetch: () => Promise.reject(new TypeError("The network is down")) });
 }
 
-/** Returns a client that sends tasks, and gets none. */
+/** Returns a client that sends tasks, and gets none by the feed. The first that it reads is answered by a proxy. */
 function withoutFeedOfTasks(sub: string): Taskward {
+  let reads = 0;
   return person(sub, {
     retries: 0,
     fetch: async (input, init) => {
       if (String(input).includes("kinds=tasks")) throw new TypeError("The network is down");
+      if (String(input).includes("/api/tasks/") && (reads += 1) === 1) return new Response("<html>Not found</html>", { status: 404 });
       return await fetch(input, init);
     },
   });

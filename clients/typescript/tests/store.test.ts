@@ -153,6 +153,42 @@ test("a write whose response is lost is executed once, also by the next page tha
   assert.deepEqual(second.conflicts, []);
 });
 
+test("what a proxy answers in place of the service refuses no write", { skip }, async (t) => {
+  const sub = randomUUID();
+  const page = (status: number) => new Response("<html>Access denied</html>", { status });
+  const answers = [page(400), page(403), page(404), page(405), Response.json({ code: 403, error: { code: "denied" } }, { status: 403 })];
+  const client = intercepted(sub, (path, send) => {
+    const answered = path === "/api/batch" ? answers.shift() : undefined;
+    return answered === undefined ? send() : Promise.resolve(answered);
+  });
+  const store = await open(t, client);
+  store.start();
+  await until(() => store.state === "live", "it is live");
+  while (answers.length > 0) {
+    const { length } = answers;
+    await store.tasks.create({ title: `Before ${length} pages of a proxy` });
+    await until(() => answers.length < length, "a proxy has answered");
+  }
+  await store.tasks.create({ title: "After them" }); // so that all is sent at once
+
+  await settled(store);
+  assert.deepEqual(store.conflicts, []);
+  assert.equal(store.tasks.all().length, 6);
+  await equalToTheList(person(sub), store);
+});
+
+test("what a proxy finds too large is a conflict", { skip }, async (t) => {
+  const client = intercepted(randomUUID(), (path, send) =>
+    path === "/api/batch" ? Promise.resolve(new Response("<html>Too large</html>", { status: 413 })) : send(),
+  );
+  const store = await open(t, client);
+  await store.tasks.create({ title: "Large" });
+  store.start();
+
+  await until(() => store.conflicts.length === 1, "it is reported");
+  assert.deepEqual(store.conflicts.map(({ reason, error }) => [reason, error.code]), [["rejected", "PAYLOAD_TOO_LARGE"]]);
+});
+
 test("tabs without locks do the same work together", { skip }, async (t) => {
   const sub = randomUUID();
   const name = `tasks-${sub}`;

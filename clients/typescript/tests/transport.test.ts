@@ -99,10 +99,10 @@ test("an error has everything that the response says", async (t) => {
   const error = await client.tasks.create({ title: "" }).catch((thrown: unknown) => thrown);
   assert.ok(error instanceof ApiError);
   assert.deepEqual(
-    [error.message, error.status, error.code, error.details, error.requestId],
-    ["Validation failed", 400, "VALIDATION_ERROR", details, "r-1"],
+    [error.message, error.status, error.code, error.details, error.requestId, error.isOfService],
+    ["Validation failed", 400, "VALIDATION_ERROR", details, "r-1", true],
   );
-  await assert.rejects(client.lists.list(), { status: 502, code: "SERVICE_UNAVAILABLE", details: [] });
+  await assert.rejects(client.lists.list(), { status: 502, code: "SERVICE_UNAVAILABLE", details: [], isOfService: false });
 });
 
 test("a POST keeps its Idempotency-Key and its bytes through every repeat", async (t) => {
@@ -175,6 +175,16 @@ test("a deletion and a creation whose responses were lost have succeeded", async
     NetworkError,
   );
   await assert.rejects(client.tasks.delete(TASK.id), { status: 404 }); // the first attempt had this response
+});
+
+test("a deletion whose response was lost has not succeeded because a proxy answers the next attempt", async (t) => {
+  const { url } = await server(t, (_, response, number) => {
+    if (number === 1) response.destroy();
+    else response.writeHead(404).end("<html>");
+  });
+  const client = new Taskward({ baseUrl: url, token: "t" });
+
+  await assert.rejects(client.tasks.delete(TASK.id), { status: 404, isOfService: false });
 });
 
 test("a response that never comes ends at the time limit, one that breaks off is repeated", async (t) => {

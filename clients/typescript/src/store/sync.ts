@@ -264,8 +264,10 @@ function bodyOf({ code, message, details }: ApiError) {
   return { code, message, details };
 }
 
+/** Returns whether a whole request is refused for its content. A proxy may find it too large; else only the service can tell. */
 function isRefusal(error: unknown): error is ApiError {
-  return error instanceof ApiError && error.status < 500 && !RETRYABLE.includes(error.status) && !isSpaceNotFound(error);
+  if (isSpaceNotFound(error) || !(error instanceof ApiError)) return false;
+  return error.isOfService ? error.status < 500 && !RETRYABLE.includes(error.status) : error.status === 413;
 }
 
 function retryAfter(error: unknown): number {
