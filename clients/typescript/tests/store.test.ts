@@ -2,7 +2,7 @@ import "fake-indexeddb/auto";
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test, type TestContext } from "node:test";
-import { Store } from "@taskward/client/store";
+import { MemoryStorage, Store, type Storage, type Transaction } from "@taskward/client/store";
 import { Taskward } from "@taskward/client";
 import { answer, fail, person, server, SERVICE_URL, TASK, token, until, withoutService } from "./support.js";
 
@@ -187,6 +187,44 @@ test("what a proxy finds too large is a conflict", { skip }, async (t) => {
 
   await until(() => store.conflicts.length === 1, "it is reported");
   assert.deepEqual(store.conflicts.map(({ reason, error }) => [reason, error.code]), [["rejected", "PAYLOAD_TOO_LARGE"]]);
+});
+
+/** A storage whose transactions fail while it is broken. */
+class UnreliableStorage implements Storage {
+  isBroken = false;
+  failures = 0;
+  readonly #storage = new MemoryStorage();
+
+  transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    if (!this.isBroken) return this.#storage.transaction(work);
+    this.failures += 1;
+    return Promise.reject(new DOMException("Internal error", "UnknownError"));
+  }
+
+  close(): void {}
+}
+
+test("an error of the storage ends nothing: it is synchronized again", { skip }, async (t) => {
+  const client = person();
+  const storage = new UnreliableStorage();
+  const store = await Store.open({ client, storage });
+  t.after(() => store.close());
+  store.start();
+  await until(() => store.state === "live", "it is live");
+  storage.isBroken = true;
+  const { task } = await client.tasks.create({ title: "Arrives while the storage is broken" });
+  await until(() => store.state === "offline", "the error is noticed");
+  assert.equal((store.error as Error).name, "UnknownError");
+  const { failures } = storage;
+  await until(() => storage.failures > failures, "it is tried again");
+  storage.isBroken = false;
+
+  await until(() => store.state === "live" && store.tasks.get(task.id) !== undefined, "the change arrives");
+  await store.tasks.create({ title: "Sent afterwards" });
+  await settled(store);
+  await equalToTheList(client, store);
+  await store.stop();
+  assert.equal(store.state, "stopped");
 });
 
 test("tabs without locks do the same work together", { skip }, async (t) => {

@@ -138,16 +138,11 @@ export class Store {
     if (this.#running !== undefined) return;
     const ending = new AbortController();
     const { signal } = ending;
-    const ended = this.#sync
-      .run(signal, (work) => this.#tabs.runExclusively(signal, work))
-      .catch((error: unknown) => {
-        if (!signal.aborted) this.#setState("offline", error);
-      })
-      .finally(() => {
-        this.#running = undefined;
-        if (signal.aborted) this.#setState("stopped", signal.reason instanceof StoreClearedError ? signal.reason : undefined);
-        else this.#notify();
-      });
+    const ended = this.#sync.run(signal, (work) => this.#tabs.runExclusively(signal, work)).finally(() => {
+      this.#running = undefined;
+      if (signal.aborted) this.#setState("stopped", signal.reason instanceof StoreClearedError ? signal.reason : undefined);
+      else this.#notify();
+    });
     this.#running = { ending, ended };
     this.#tabs.requestState();
   }

@@ -31,6 +31,9 @@ export interface SyncEvents {
   onState(state: SyncState, error?: unknown): void;
 }
 
+/** Runs its argument when no other tab runs one. */
+type Exclusively = (work: () => Promise<void>) => Promise<void>;
+
 interface Batch {
   key: string;
   writes: Write[];
@@ -65,8 +68,31 @@ export class Synchronizer {
     this.#wake();
   }
 
-  /** Synchronizes by `exclusively`, which runs its argument when no other tab synchronizes. */
-  async run(signal: AbortSignal, exclusively: (work: () => Promise<void>) => Promise<void>): Promise<void> {
+  /**
+   * Synchronizes by `exclusively`, which runs its argument when no other tab synchronizes. After an error, such as of the
+   * storage, it is tried again; another tab may be first.
+   */
+  async run(signal: AbortSignal, exclusively: Exclusively): Promise<void> {
+    const backoff = new Backoff(MIN_RETRY_DELAY, MAX_RETRY_DELAY);
+    for (;;) {
+      const startedAt = Date.now();
+      try {
+        return await this.#runOnce(signal, exclusively);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.events.onState("offline", error);
+        if (Date.now() - startedAt > MAX_RETRY_DELAY) backoff.reset();
+        await sleepUntilOnline(backoff.next(), signal);
+      }
+    }
+  }
+
+  get #owner(): Owner {
+    return this.source.space ?? this.source.client;
+  }
+
+  /** Throws the errors after which another attempt may succeed. */
+  async #runOnce(signal: AbortSignal, exclusively: Exclusively): Promise<void> {
     try {
       await this.#checkToken();
       await exclusively(() => this.#synchronize(signal));
@@ -78,10 +104,6 @@ export class Synchronizer {
       else if (isSpaceNotFound(error)) await this.#leave(error);
       else throw error;
     }
-  }
-
-  get #owner(): Owner {
-    return this.source.space ?? this.source.client;
   }
 
   async #leave(error: ApiError): Promise<void> {
