@@ -1,9 +1,11 @@
 import "fake-indexeddb/auto";
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { getEventListeners } from "node:events";
 import { test, type TestContext } from "node:test";
 import { ApiError, Taskward, uuid7 } from "@taskward/client";
 import { MemoryStorage, RoleError, Store, Stores, type LostSpace, type StoresOptions } from "@taskward/client/store";
+import { SpaceWatch } from "../dist/store/watch.js";
 import { answer, fail, person, server, TASK, token, until, withoutService } from "./support.js";
 
 const skip = withoutService;
@@ -301,6 +303,27 @@ test("a stream of states that breaks off is opened again, and a rejected token e
   }, { status: 401 });
   assert.deepEqual(steps, ["offline", "a", "offline"]);
   assert.deepEqual([...new Set(received.map(({ path }) => path))], ["/api/spaces/events"]);
+});
+
+test("a wait for a space that has ended leaves nothing at its signal", async (t) => {
+  const space = uuid7();
+  const { url } = await server(t, (_, response) => {
+    response.writeHead(200, { "Content-Type": "text/event-stream" });
+    const write = () => void response.write(`data: ${JSON.stringify({ space_id: space, state: randomUUID() })}\n\n`);
+    const writing = setInterval(write, 5);
+    response.on("close", () => clearInterval(writing));
+  });
+  const watch = new SpaceWatch(new Taskward({ baseUrl: url, token: token(randomUUID()) }));
+  const [watching, waiting] = [new AbortController(), new AbortController()];
+  const watched = watch.run(watching.signal);
+  for (let n = 0; n < 3; n += 1) await watch.next(space, waiting.signal);
+
+  assert.equal(getEventListeners(waiting.signal, "abort").length, 0);
+  const last = watch.next(uuid7(), waiting.signal);
+  waiting.abort();
+  await Promise.all([last, watch.next(space, waiting.signal)]);
+  watching.abort();
+  await watched;
 });
 
 test("all stores of a device share one stream, and read a space when it has changed", { skip }, async (t) => {

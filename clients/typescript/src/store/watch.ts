@@ -11,10 +11,14 @@ export class SpaceWatch {
   /** Waits until a space may have changed since the call, or the signal is aborted. */
   next(space: string, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve) => {
+      const end = () => {
+        signal?.removeEventListener("abort", end); // which lives longer than the wait
+        resolve();
+      };
       const waiting = this.#waiting.get(space) ?? new Set();
-      this.#waiting.set(space, waiting.add(resolve));
-      signal?.addEventListener("abort", () => resolve(), { once: true });
-      if (signal?.aborted) resolve();
+      this.#waiting.set(space, waiting.add(end));
+      signal?.addEventListener("abort", end);
+      if (signal?.aborted) end();
       this.#onFirst();
     });
   }
@@ -55,6 +59,6 @@ export class SpaceWatch {
   #wake(space: string): void {
     const waiting = this.#waiting.get(space) ?? [];
     this.#waiting.delete(space);
-    for (const resolve of waiting) resolve();
+    for (const end of waiting) end();
   }
 }
