@@ -1,5 +1,5 @@
 import { NetworkError, type List, type NewTask, type Task, type TaskChanges, type TrashedTask } from "@taskward/client";
-import type { Conflict } from "@taskward/client/store";
+import type { Conflict, Store } from "@taskward/client/store";
 import { ask } from "./dialogs.js";
 import { indent, moveBy, moveTo, outdent, positionBetween, type Place } from "./moving.js";
 import type { Page } from "./page-state.js";
@@ -53,7 +53,7 @@ export class Actions {
     await this.#run(async () => {
       await store.tasks.delete(task.id, { ...(subtasks && { subtasks }), ...(!isOff && { to: "trash" }) });
       if (this.page.route.task === task.id) this.page.close();
-      const undo = () => void (isOff ? this.createAgain(task) : this.#run(() => store.tasks.restore(task.id)));
+      const undo = () => void (isOff ? this.createAgain(task, store) : this.#run(() => store.tasks.restore(task.id)));
       // Subtasks that are kept do not come back below the task.
       const canUndo = below === 0 || (subtasks === "delete" && !isOff);
       toast.show(`Deleted: ${task.title}`, canUndo ? undo : undefined);
@@ -98,16 +98,15 @@ export class Actions {
   }
 
   /** Deletes permanently what a service without a trash has refused to put there. */
-  async removeInstead({ write: { kind, id, contents } }: Conflict): Promise<void> {
-    const { tasks, lists } = this.page.store;
+  async removeInstead({ write: { kind, id, contents } }: Conflict, { tasks, lists }: Store): Promise<void> {
     await this.#run(() =>
       kind === "list" ? lists.delete(id, { tasks: "delete" }) : tasks.delete(id, { ...(contents && { subtasks: contents }) }),
     );
   }
 
-  /** Creates a task as another one was. */
-  async createAgain(task: Task): Promise<void> {
-    await this.#run(() => this.page.store.tasks.create({ ...contentOf(task), position: positionOf(task) } as NewTask));
+  /** Creates a task as another one of that store was, whose owner may not be the one that is shown by now. */
+  async createAgain(task: Task, { tasks }: Store): Promise<void> {
+    await this.#run(() => tasks.create({ ...contentOf(task), position: positionOf(task) } as NewTask));
   }
 
   /** Creates a private task as one in a space was that the user has left. */

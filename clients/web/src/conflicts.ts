@@ -24,7 +24,8 @@ export function conflictBanner(app: App): TemplateResult | typeof nothing {
 }
 
 async function decide(app: App): Promise<void> {
-  for (let next = app.store.conflicts[0]; next !== undefined; next = app.store.conflicts[0]) {
+  const { store } = app;
+  for (let next = store.conflicts[0]; next !== undefined; next = store.conflicts[0]) {
     const conflict = next;
     const answer = await openDialog<"mine" | "theirs" | "again" | "permanently">(titleOf(conflict), (close) => html`
       <p>${explanation(conflict)}</p>
@@ -38,9 +39,9 @@ async function decide(app: App): Promise<void> {
     if (answer === undefined) return;
     const hasLeft = conflict.reason === "removed";
     if (answer === "again" && hasLeft) await app.actions.createPrivately(conflict.mine as Task);
-    else if (answer === "again") await app.actions.createAgain(conflict.mine as Task);
-    if (answer === "permanently") await app.actions.removeInstead(conflict);
-    await app.store.resolve(conflict, answer === "mine" ? "mine" : "theirs");
+    else if (answer === "again") await app.actions.createAgain(conflict.mine as Task, store);
+    if (answer === "permanently") await app.actions.removeInstead(conflict, store);
+    await store.resolve(conflict, answer === "mine" ? "mine" : "theirs");
   }
 }
 
