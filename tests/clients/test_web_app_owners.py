@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pytest
 from changes.browser import CHROMIUM, Browser
-from changes.streams import in_process_server
-from clients.test_web_app_sharing import DIALOG, go, join, share, signed_in
+from changes.streams import InProcess, in_process_server
+from clients.test_web_app_sharing import DIALOG, go, join, service, share, signed_in
+from clients.test_web_app_team import open_people
 from clients.test_web_app_trash import delete
 from clients.test_web_app_users import titles_of
 from support import settings_for
+
+__all__ = ["service"]
 
 pytestmark = [
     pytest.mark.processes,
@@ -16,6 +19,7 @@ pytestmark = [
 ]
 
 PRIVATE = "location.hash = '#/inbox'"
+UNKNOWN = "location.hash = '#/space/01a1fbfc-4844-7a1c-8c5e-5d1f3c2b1a0a/all'"
 
 
 async def test_where_the_trash_is_off_an_undo_creates_the_task_where_it_was_deleted(
@@ -43,3 +47,40 @@ async def test_where_the_trash_is_off_an_undo_creates_the_task_where_it_was_dele
         assert await titles_of(service, "ann") == ["Salary"]
         assert await ann.problems() == await bob.problems() == []
         await browser.close_windows()
+
+
+async def test_the_address_of_a_space_that_is_not_here_shows_nothing_and_takes_nothing(
+    browser: Browser, service: InProcess
+) -> None:
+    ann = await signed_in(browser, service, "ann")
+    await ann.add("Diary")
+    await ann.run(UNKNOWN)
+    await ann.says("This space is not on this device", "main")
+    await ann.shows()
+    for control in (".add", "main [aria-haspopup]"):
+        assert await ann.run(f"document.querySelector('{control}')") is None
+    await ann.run(PRIVATE)
+    await ann.shows("Diary")
+    assert await ann.problems() == []
+
+
+async def test_after_the_last_decision_in_a_lost_space_the_private_tasks_are_shown_as_such(
+    browser: Browser, service: InProcess
+) -> None:
+    ann, bob = [await signed_in(browser, service, sub) for sub in ("ann", "bob")]
+    await bob.add("Diary")
+    await join(bob, await share(ann, "Flat", "Milk"), "Bob")
+    await bob.shows("Milk")
+    await bob.go_offline()
+    await bob.check("Milk")
+    await open_people(ann)
+    await ann.click("Remove Bob", DIALOG)
+    await ann.until(f"!document.querySelector('{DIALOG}').innerText.includes('Bob')")
+    await bob.go_online()
+    await bob.says("You are not in this space any more.", "main")
+    await bob.click("Decide", ".banner")
+    await bob.click("Discard mine", DIALOG)
+    await bob.says("Inbox", "h1")
+    await bob.shows("Diary")
+    assert await bob.run("location.hash") == "#/inbox"
+    assert await bob.problems() == []

@@ -41,6 +41,7 @@ export class App implements Page {
     readonly stores: Stores,
     readonly account: Taskward,
     readonly session: Session,
+    private readonly noSpace: Store,
     private readonly render: (app: App) => void,
   ) {
     this.actions = new Actions(this);
@@ -51,6 +52,12 @@ export class App implements Page {
     addEventListener("beforeunload", (event) => this.#onBeforeUnload(event));
     setInterval(() => this.#tick(), 15_000);
     this.update();
+  }
+
+  /** Whether the owner that is shown is on this device: the user, or a space that the user is in. */
+  get isHere(): boolean {
+    const { space } = this.route.view;
+    return space === undefined || this.stores.spaces.has(space);
   }
 
   /** The store of the owner that is shown. */
@@ -159,8 +166,8 @@ export class App implements Page {
   }
 
   /** Returns the store of a task, which may be of another owner than the one that is shown. */
-  storeOf({ id, user_id }: Task): Store {
-    return this.tree.get(id) === undefined ? this.#storeOf(user_id) : this.store;
+  storeOf({ user_id: owner }: Task): Store {
+    return this.stores.spaces.get(owner) ?? this.stores.own;
   }
 
   /** Returns the tasks of spaces that are in a view of the user, because they are assigned to them. */
@@ -172,7 +179,7 @@ export class App implements Page {
   }
 
   #storeOf(space: string | undefined): Store {
-    return (space === undefined ? undefined : this.stores.spaces.get(space)) ?? this.stores.own;
+    return space === undefined ? this.stores.own : (this.stores.spaces.get(space) ?? this.noSpace);
   }
 
   #onStoreChange(): void {

@@ -25,6 +25,7 @@ export function conflictBanner(app: App): TemplateResult | typeof nothing {
 
 async function decide(app: App): Promise<void> {
   const { store } = app;
+  const { space } = app.route.view;
   for (let next = store.conflicts[0]; next !== undefined; next = store.conflicts[0]) {
     const conflict = next;
     const answer = await openDialog<"mine" | "theirs" | "again" | "permanently">(titleOf(conflict), (close) => html`
@@ -43,6 +44,8 @@ async function decide(app: App): Promise<void> {
     if (answer === "permanently") await app.actions.removeInstead(conflict, store);
     await store.resolve(conflict, answer === "mine" ? "mine" : "theirs");
   }
+  // Of a space that the user is not in any more nothing is left to show.
+  if (store.state === "removed" && app.route.view.space === space) app.show({ name: "inbox" });
 }
 
 function titleOf({ mine, current, write }: Conflict): string {

@@ -1,5 +1,5 @@
 import { Taskward } from "@taskward/client";
-import { Stores } from "@taskward/client/store";
+import { Store, Stores } from "@taskward/client/store";
 import { render } from "lit-html";
 import { App } from "./app.js";
 import { page } from "./page.js";
@@ -21,7 +21,7 @@ async function start(): Promise<void> {
   }
   const client = new Taskward({ token });
   const stores = await Stores.open({ client, name: DATABASE, onLost: (lost) => app.lost(lost) });
-  const app: App = new App(stores, client, session, (shown) => {
+  const app: App = new App(stores, client, session, await noSpace(client), (shown) => {
     restoringFocus(() => render(page(shown), document.body), () => shown.current);
   });
   addEventListener("keydown", (event) => onPageKey(app, event));
@@ -38,6 +38,13 @@ async function start(): Promise<void> {
     before = state;
   });
   if (problem !== undefined) app.toast.error(problem);
+}
+
+/** Returns a store that has nothing and takes nothing: for the address of a space that is not on this device. */
+async function noSpace(client: Taskward): Promise<Store> {
+  const store = await Store.open({ client, space: "none" });
+  await store.leave();
+  return store;
 }
 
 void start();

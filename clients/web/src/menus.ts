@@ -8,7 +8,7 @@ import { openSpaceMenu, shareList } from "./sharing.js";
 /** What can be done with the list or the label that is shown. */
 export function listMenu(app: App): TemplateResult | typeof nothing {
   const { view, search } = app.route;
-  if (search !== "") return nothing;
+  if (search !== "" || !app.isHere) return nothing;
   const { space } = view;
   if (space !== undefined && (view.name === "all" || app.store.state === "removed")) {
     const title = app.store.space?.title ?? "Space";

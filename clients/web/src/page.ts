@@ -34,7 +34,7 @@ export function page(app: App): TemplateResult {
 }
 
 function content(app: App) {
-  if (isTrash(app.route)) return trashPage(app);
+  if (isTrash(app.route) && app.isHere) return trashPage(app);
   const list = html`${app.areFiltersOpen ? filterBar(app) : nothing} ${taskList(app)}`;
   return html`${notice(app)} ${list} ${app.route.search === "" && app.canWrite ? addField(app) : nothing}`;
 }
@@ -42,9 +42,12 @@ function content(app: App) {
 /** Says why nothing in a space can be changed. */
 function notice(app: App): TemplateResult | typeof nothing {
   if (app.canWrite) return nothing;
-  const hasLeft = app.store.state === "removed";
-  const text = hasLeft ? "You are not in this space any more." : "You can look at this space, and not change it.";
-  return html`<div class="banner" role="status">${icon("people")}<span>${text}</span></div>`;
+  return html`<div class="banner" role="status">${icon("people")}<span>${reason(app)}</span></div>`;
+}
+
+function reason({ isHere, store }: App): string {
+  if (!isHere) return "This space is not on this device: it is being loaded, or you are not in it.";
+  return store.state === "removed" ? "You are not in this space any more." : "You can look at this space, and not change it.";
 }
 
 /** Returns whether the trash is shown. A search covers the tasks alone. */
