@@ -9,6 +9,7 @@ from clients.test_web_app_sharing import DIALOG, go, join, service, share, signe
 from clients.test_web_app_team import open_people
 from clients.test_web_app_trash import delete
 from clients.test_web_app_users import titles_of
+from clients.web_page import CHOOSE, WebApp
 from support import settings_for
 
 __all__ = ["service"]
@@ -18,6 +19,9 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here"),
 ]
 
+DESCRIPTION = "document.querySelector('.details .description textarea').value"
+HAS_DRAFTS = "sessionStorage.getItem('taskward.drafts') !== null"
+ROLE = "document.querySelector('.people select')"
 PRIVATE = "location.hash = '#/inbox'"
 UNKNOWN = "location.hash = '#/space/01a1fbfc-4844-7a1c-8c5e-5d1f3c2b1a0a/all'"
 
@@ -84,3 +88,47 @@ async def test_after_the_last_decision_in_a_lost_space_the_private_tasks_are_sho
     await bob.shows("Diary")
     assert await bob.run("location.hash") == "#/inbox"
     assert await bob.problems() == []
+
+
+async def test_a_text_that_is_being_typed_stays_with_its_task_when_the_address_changes(
+    browser: Browser, service: InProcess
+) -> None:
+    ann = await signed_in(browser, service, "ann")
+    await share(ann, "Flat", "Milk")
+    await go(ann, "all")
+    space = await ann.run("location.hash")
+    await ann.run(PRIVATE)
+    await ann.add("Diary")
+    await ann.open("Diary")
+    await write(ann, "description", "Typed")
+    await ann.run(f"location.hash = '{space}'")
+    await ann.shows("Milk")
+    await ann.run(PRIVATE)
+    await ann.open("Diary")
+    await ann.until(f"{DESCRIPTION} === 'Typed'")
+    await ann.says("Up to date", ".status")
+    assert await ann.run(HAS_DRAFTS) is False
+    assert await ann.problems() == []
+
+
+async def test_a_text_that_cannot_be_stored_stays_in_its_field(browser: Browser, service: InProcess) -> None:
+    ann, bob = [await signed_in(browser, service, sub) for sub in ("ann", "bob")]
+    await join(bob, await share(ann, "Flat", "Milk"), "Bob")
+    await bob.shows("Milk")
+    await bob.open("Milk")
+    await write(bob, "description", "Typed")
+    await open_people(ann)
+    await ann.until(f"{ROLE} !== null")
+    await ann.run(CHOOSE.format(field=ROLE, index=2))
+    await bob.says("You can look at this space, and not change it.")
+    await bob.run("document.activeElement.blur()")
+    await bob.says("Your role in this space does not allow this", ".toast")
+    await bob.stays()
+    assert await bob.run(DESCRIPTION) == "Typed"
+    assert await ann.problems() == await bob.problems() == []
+
+
+async def write(page: WebApp, name: str, text: str) -> None:
+    """Types a text into a field of the details, and does not leave it."""
+    await page.run(f"document.querySelector('.details .{name} textarea').select()")
+    await page.window.ask("Input.insertText", text=text)

@@ -30,8 +30,9 @@ export class Actions {
     await this.#create(title, { parent_id: parent.id });
   }
 
-  async change(id: string, changes: TaskChanges): Promise<void> {
-    await this.#run(() => this.page.store.tasks.update(id, changes));
+  /** Changes a task; returns whether that is stored. */
+  change(task: Task, changes: TaskChanges): Promise<boolean> {
+    return this.#run(() => this.page.storeOf(task).tasks.update(task.id, changes));
   }
 
   async setCompleted(task: Task, is_completed: boolean): Promise<void> {
@@ -124,7 +125,7 @@ export class Actions {
   async moveTo(task: Task, place: Place): Promise<void> {
     const changes = moveTo(this.page.tree, task, place);
     if (changes === undefined) return;
-    await this.change(task.id, changes);
+    await this.change(task, changes);
     this.#showPosition(task.id);
   }
 
@@ -132,7 +133,7 @@ export class Actions {
   async putInList(task: Task, list: string | undefined): Promise<void> {
     const changes = moveTo(this.page.tree, task, { parent: undefined, list, before: undefined });
     if (changes === undefined) return;
-    await this.change(task.id, changes);
+    await this.change(task, changes);
     this.page.toast.show(`Moved to ${this.page.tree.list(list)?.title ?? "Inbox"}`);
   }
 
@@ -184,7 +185,7 @@ export class Actions {
 
   async addLabel(task: Task, label: string): Promise<void> {
     const known = [...this.page.tree.labels.keys()].find((one) => isSameLabel(one, label.trim()));
-    if (label.trim() !== "") await this.change(task.id, { add_labels: [known ?? label.trim()] });
+    if (label.trim() !== "") await this.change(task, { add_labels: [known ?? label.trim()] });
   }
 
   /** The key of a view that says that it is of the owner that is shown. */
@@ -234,7 +235,7 @@ export class Actions {
     const changes =
       how === "in" ? indent(tree, task) : how === "out" ? outdent(tree, task) : moveBy(tree, task, how === "up" ? -1 : 1);
     if (changes === undefined) return this.page.toast.show(`${task.title} cannot be moved further`);
-    await this.change(id, changes);
+    await this.change(task, changes);
     this.#showPosition(id);
   }
 

@@ -195,8 +195,9 @@ export class App implements Page {
 
   #onRouteChange(): void {
     const before = this.route;
-    this.route = parseRoute(location.hash);
-    if (before.task !== this.route.task) (document.activeElement as HTMLElement | null)?.blur(); // stores what was typed
+    const route = parseRoute(location.hash);
+    if (before.task !== route.task) (document.activeElement as HTMLElement | null)?.blur(); // stores what was typed
+    this.route = route;
     if (before.view.space !== this.route.view.space) this.trash.forget();
     if (!isSameView(before.view, this.route.view)) {
       this.isFoldOpen = false;

@@ -12,7 +12,7 @@ const OTHER = "other";
 /** A day, and optionally a time; objects merge, so that only what changes is sent. */
 export function dateFields(app: App, task: Task, name: "due" | "start", label: string): TemplateResult {
   const date = task[name];
-  const change = (changes: object | null) => void app.actions.change(task.id, { [name]: changes });
+  const change = (changes: object | null) => void app.actions.change(task, { [name]: changes });
   const setDay = (event: Event) => {
     const { value } = event.target as HTMLInputElement;
     change(value === "" ? null : { date: value });
@@ -45,7 +45,7 @@ function quickDays({ now }: App, due: TaskDate | undefined, change: (changes: ob
 
 /** A recurring task needs a due date: without one it is due today. */
 export function repeatFields(app: App, task: Task): TemplateResult | typeof nothing {
-  const { recurrence, id, due, is_completed } = task;
+  const { recurrence, due, is_completed } = task;
   if (is_completed) return nothing;
   const known = recurrence !== undefined && PRESETS.some(([rule]) => rule === recurrence.rule);
   const current = recurrence === undefined ? "" : known ? recurrence.rule : OTHER;
@@ -58,11 +58,11 @@ export function repeatFields(app: App, task: Task): TemplateResult | typeof noth
     const rule = value === OTHER ? await askForRule(recurrence?.rule) : value;
     if (rule === undefined) return app.update();
     const day = due === undefined && rule !== "" ? { due: { date: app.now.day } } : {};
-    await app.actions.change(id, { recurrence: rule === "" ? null : { rule }, ...day });
+    await app.actions.change(task, { recurrence: rule === "" ? null : { rule }, ...day });
   };
   const setAfter = (event: Event) => {
     const after = (event.target as HTMLInputElement).checked ? ("completion" as const) : null;
-    void app.actions.change(id, { recurrence: { after } } as never);
+    void app.actions.change(task, { recurrence: { after } } as never);
   };
   return html`
     ${select("Repeats", options, current, (value) => void set(value))}

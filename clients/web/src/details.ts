@@ -17,7 +17,7 @@ const PRIORITIES = { "": "None", low: "Low", medium: "Medium", high: "High", urg
 
 /** All fields of a task. Each is stored when it loses the focus. */
 export function detailsPanel(app: App, task: Task): TemplateResult {
-  const { id, is_completed, priority, list_id, parent_id } = task;
+  const { is_completed, priority, list_id, parent_id } = task;
   const { tree, actions } = app;
   const lists = tree.lists.filter((list) => !list.is_archived || list.id === list_id);
   const places = { "": "Inbox", ...Object.fromEntries(lists.map((list) => [list.id, list.title])) };
@@ -36,7 +36,7 @@ export function detailsPanel(app: App, task: Task): TemplateResult {
         ${text(app, task, "title", "Title", 200)} ${text(app, task, "description", "Description", 2000)}
         ${subtasks(app, task)}
         ${dateFields(app, task, "due", "Due")} ${repeatFields(app, task)} ${dateFields(app, task, "start", "Starts")} ${reminderFields(app, task)}
-        ${select("Priority", PRIORITIES, priority ?? "", (value) => void actions.change(id, { priority: (value || null) as Task["priority"] & {} }))}
+        ${select("Priority", PRIORITIES, priority ?? "", (value) => void actions.change(task, { priority: (value || null) as Task["priority"] & {} }))}
         ${select("List", places, list_id ?? "", (value) => void actions.putInList(task, value || undefined))}
         ${assignee(app, task)} ${labelFields(app, task)}
         <p class="hint">Created ${momentText(task.created_at)}${by(app, task.created_by)} · Changed ${momentText(task.updated_at)}${by(app, task.updated_by)}</p>
@@ -47,11 +47,12 @@ export function detailsPanel(app: App, task: Task): TemplateResult {
 }
 
 /** In a space, the member who is asked to do the task. */
-function assignee(app: App, { id, assigned_to }: Task): TemplateResult | typeof nothing {
+function assignee(app: App, task: Task): TemplateResult | typeof nothing {
   if (app.route.view.space === undefined) return nothing;
+  const { assigned_to } = task;
   const members = app.store.members.filter((one) => one.role !== null || one.id === assigned_to);
   const names = { "": "Nobody", ...Object.fromEntries(members.map((one) => [one.id, nameOf(one)])) };
-  return select("Assigned to", names, assigned_to ?? "", (value) => void app.actions.change(id, { assigned_to: value || null }));
+  return select("Assigned to", names, assigned_to ?? "", (value) => void app.actions.change(task, { assigned_to: value || null }));
 }
 
 /** In a space, what members did with the task. */
@@ -78,10 +79,11 @@ function moveButtons({ actions, route }: App, task: Task): TemplateResult | type
 function text(app: App, task: Task, name: "title" | "description", label: string, maxLength: number): TemplateResult {
   const stored = task[name] ?? "";
   const field = `${task.id} ${name}`;
-  const commit = () => {
-    const draft = app.drafts.end(field);
-    const isUsable = draft !== undefined && draft.trim() !== stored && (name !== "title" || draft.trim() !== "");
-    if (isUsable) void app.actions.change(task.id, { [name]: draft });
+  const commit = async () => {
+    const draft = app.drafts.value(field, stored);
+    const isUsable = draft !== stored && draft.trim() !== stored && (name !== "title" || draft.trim() !== "");
+    if (isUsable && !(await app.actions.change(task, { [name]: draft }))) return; // the text stays in the field
+    if (app.drafts.value(field, stored) === draft) app.drafts.end(field); // else the user goes on typing
     app.update();
   };
   const keys = (event: KeyboardEvent) => {
@@ -150,7 +152,7 @@ function labelFields(app: App, task: Task): TemplateResult {
         ${(task.labels ?? []).map((label) => html`
           <span class="chip label">${label}
             <button class="plain" aria-label=${`Remove label ${label}`}
-              @click=${() => void app.actions.change(task.id, { remove_labels: [label] })}>${icon("close")}</button>
+              @click=${() => void app.actions.change(task, { remove_labels: [label] })}>${icon("close")}</button>
           </span>
         `)}
         <form @submit=${submit}>

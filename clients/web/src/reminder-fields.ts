@@ -24,7 +24,7 @@ export function reminderFields(app: App, task: Task): TemplateResult | typeof no
   const change = (next: (current: OwnReminders) => OwnReminders) => {
     last = last.then(async () => {
       const given = next(app.reminders.of(app.tree.get(task.id) ?? task, space));
-      if (space === undefined) await app.actions.change(task.id, { reminders: given });
+      if (space === undefined) await app.actions.change(task, { reminders: given });
       else await app.actions.online(() => app.reminders.set(task.id, space, given));
     });
   };
