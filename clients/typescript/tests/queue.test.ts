@@ -55,6 +55,18 @@ test("a change that refers to what is made in between stays behind it", () => {
   assert.equal(queued(write(1, "create", A, { title: "x" }), between, write(3, "update", A, { position: { after: B } })).length, 3);
 });
 
+test("a value that is cleared and set again has nothing of the old one", () => {
+  const names = ["due", "start", "recurrence", "metadata"];
+  for (const name of names) {
+    const writes = [write(1, "update", A, { [name]: null }), write(2, "update", A, { [name]: { key: "new" } })];
+    assert.deepEqual(queued(...writes), [["update", "A", { [name]: null }], ["update", "A", { [name]: { key: "new" } }]]);
+    assert.equal(queued(...writes, write(3, "update", A, { [name]: { other: 1 } })).length, 2);
+  }
+  const task = { kind: "task" as const, value: { ...TASK, id: A, due: { date: "2026-11-21", time: "09:00" } }, etag: "" };
+  const again = [{ due: null }, { due: { date: "2026-12-24" } }].map((body, seq) => write(seq, "update", A, body));
+  assert.deepEqual(new View([task], again, "").tasks.get(A)?.due, { date: "2026-12-24" });
+});
+
 test("labels that are added and removed keep their order", () => {
   assert.equal(queued(write(1, "update", A, { add_labels: ["x"] }), write(2, "update", A, { remove_labels: ["x"] })).length, 2);
   assert.equal(queued(write(1, "update", A, { add_labels: ["x"] }), write(2, "update", A, { title: "x" })).length, 1);

@@ -69,6 +69,25 @@ test("two offline devices are merged, and equal to the list", { skip }, async (t
   assert.deepEqual(one.lists.all().map(({ title }) => title).sort(), ["List 0", "List 1"]);
 });
 
+test("what is cleared and set again without a network is as two requests make it", { skip }, async (t) => {
+  const client = person();
+  const store = await open(t, client);
+  store.start();
+  const due = { date: "2026-12-01", time: "14:00", time_zone: "Europe/Berlin" };
+  const recurrence = { rule: "FREQ=DAILY", after: "completion" } as const;
+  const { id } = await store.tasks.create({ title: "Milk", due, recurrence, metadata: { old: 1 } });
+  await settled(store);
+  await store.stop();
+  await store.tasks.update(id, { due: null, recurrence: null, metadata: null });
+  await store.tasks.update(id, { due: { date: "2026-12-24" }, recurrence: { rule: "FREQ=WEEKLY" }, metadata: { new: 1 } });
+  store.start();
+  await settled(store);
+  const { task } = await client.tasks.get(id);
+  assert.deepEqual([task.due, task.metadata], [{ date: "2026-12-24" }, { new: 1 }]);
+  assert.deepEqual([task.recurrence?.rule, task.recurrence?.after], ["FREQ=WEEKLY", undefined]);
+  assert.deepEqual([store.tasks.get(id)?.due, store.conflicts], [task.due, []]);
+});
+
 test("a change by two devices is a conflict that the app decides", { skip }, async (t) => {
   const sub = randomUUID();
   const [one, other] = await Promise.all([open(t, person(sub)), open(t, person(sub))]);

@@ -3,6 +3,7 @@ import { hasSameContent, isEqual, patched } from "./patch.js";
 import { isAsNew, type Fields, type Kind, type NewWrite, type Stored, type Value, type Write } from "./records.js";
 
 const REFERENCES = ["list_id", "parent_id", "position"];
+const MERGED = ["due", "start", "recurrence", "metadata"];
 const LABELS = ["labels", "add_labels", "remove_labels"];
 
 /**
@@ -46,6 +47,8 @@ function isSame(one: Pick<Write, "kind" | "id">, other: Pick<Write, "kind" | "id
 function mayJoin(queue: readonly Write[], { seq, body }: Write, later: Write): boolean {
   const labels = LABELS.some((name) => name in body) && LABELS.some((name) => name in later.body);
   if (labels) return false; // what one adds, the other may remove
+  const isSetAgain = MERGED.some((name) => body[name] === null && isObject(later.body[name]));
+  if (isSetAgain) return false; // as one change, it would be merged with what the first one has cleared
   return queue.at(-1)?.seq === seq || REFERENCES.every((name) => !(name in later.body));
 }
 
@@ -58,7 +61,7 @@ function joined(earlier: Write, later: Write): Write {
 /** Returns the changes that do what first some and then others do. */
 function both(first: Fields, then: Fields): Fields {
   const result: Record<string, unknown> = { ...first, ...then };
-  for (const name of ["due", "start", "recurrence", "metadata"]) {
+  for (const name of MERGED) {
     const [one, other] = [first[name], then[name]];
     if (isObject(one) && isObject(other)) result[name] = { ...one, ...other };
   }
