@@ -24,6 +24,17 @@ window.fetch = async (input, init) => {
 };
 """
 """The first batch is executed, and its response never arrives."""
+LOST_COMMENTS = """
+window.isLost = false;
+const send = fetch;
+window.fetch = async (input, init) => {
+  const response = await send(input, init);
+  const isComment = init.method === "POST" && String(input).includes("/api/comments");
+  if (isLost && isComment) throw new TypeError("lost");
+  return response;
+};
+"""
+"""While `isLost`, comments are added, and no response of that arrives."""
 HOLD_DATABASE = """
 (async () => {
   const [{ name }] = await indexedDB.databases();
@@ -94,6 +105,28 @@ async def test_a_reload_in_the_middle_of_a_write_loses_and_doubles_nothing(
     await page.check("Written once")
     await page.reload()
     await stored(service, lambda found: found[0]["is_completed"])
+
+
+async def test_a_comment_is_added_once_however_often_it_is_sent(browser: Browser, service: InProcess) -> None:
+    page = await open_web_app(browser, service.url, script=LOST_COMMENTS)
+    await page.add("Milk")
+    await page.says("Up to date", ".status")
+    await page.open("Milk")
+    await page.fill(".discussion textarea", "Two of them?")
+    await page.click_twice("Send", ".discussion")
+    await page.until("document.querySelector('.discussion textarea').value === ''")
+    await page.fill(".discussion textarea", "Three of them?")
+    await page.run("isLost = true")
+    await page.click("Send", ".discussion")
+    await page.says("This needs the network", ".toast")
+    await page.run("isLost = false")
+    await page.click("Send", ".discussion")
+    await page.until("document.querySelector('.discussion textarea').value === ''")
+
+    async with api(service) as client:
+        comments = (await client.get("/api/comments")).json()["comments"]
+    assert [one["text"] for one in comments] == ["Two of them?", "Three of them?"]
+    assert await page.problems() == []
 
 
 async def test_the_page_is_not_left_before_a_change_is_kept_on_the_device(

@@ -30,6 +30,7 @@ pytestmark = [
 ]
 
 SMALL = 320
+REVOKE = "[...document.querySelectorAll('dialog button')].filter((one) => one.innerText === 'Revoke')"
 
 
 async def team(browser: Browser, service: InProcess, *tasks: str) -> tuple[WebApp, WebApp, WebApp]:
@@ -114,6 +115,20 @@ async def test_they_comment_assign_restore_and_part(browser: Browser, service: I
     await ann.add("Eggs")
     await has(eve, "Milk", "Bread", "Eggs")
     assert [await page.run("window.problems") for page in people] == [[], [], []]
+
+
+async def test_a_double_click_makes_one_invitation(browser: Browser, service: InProcess) -> None:
+    ann = await signed_in(browser, service, "ann")
+    await share(ann, "Flat")  # makes one, too
+    await open_people(ann)
+    await ann.until(f"{REVOKE}.length === 1")
+    await ann.click_twice("Make an invitation", DIALOG)
+    await ann.says("Who has it can join", DIALOG)
+    await ann.click("Done", DIALOG)
+    await open_people(ann)
+    await ann.until(f"{REVOKE}.length > 1")
+    assert await ann.run(f"{REVOKE}.length") == 2
+    assert await ann.problems() == []
 
 
 async def test_axe_finds_nothing_in_the_views_of_a_space(

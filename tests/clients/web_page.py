@@ -122,12 +122,19 @@ class WebApp:
 
     async def click(self, name: str, within: str = "body") -> None:
         """Clicks the button, link or field of that name."""
+        await self._do("one.click()", name, within)
+
+    async def click_twice(self, name: str, within: str = "body") -> None:
+        """Clicks twice, as with a double click, before the page has an answer to the first one."""
+        await self._do("one.click(), one.click()", name, within)
+
+    async def _do(self, action: str, name: str, within: str) -> None:
         found = (
             f"[...(document.querySelector({within!r})?.querySelectorAll('button, a') ?? [])].find((one) => "
             "!one.closest('[inert]') && [one.ariaLabel, one.innerText.replace(/\\s+/g, ' ').trim()]"
             f".includes({json.dumps(name)}))"
         )
-        await self.until(f"((one) => one !== undefined && (one.click(), true))({found})")
+        await self.until(f"((one) => one !== undefined && ({action}, true))({found})")
 
     async def fill(self, selector: str, value: str) -> None:
         """Sets a field as a person does who then leaves it."""

@@ -10,6 +10,7 @@ import { isSameLabel, positionOf } from "./tree.js";
 export class Actions {
   #lastMove: Promise<void> = Promise.resolve();
   #running = 0;
+  readonly #runningOnce = new Set<string>();
 
   constructor(private readonly page: Page) {}
 
@@ -252,6 +253,15 @@ export class Actions {
   /** Runs what the service does, and so needs a network; returns whether it was done. */
   online(work: () => Promise<unknown>): Promise<boolean> {
     return this.#run(work);
+  }
+
+  /** Does the same, but nothing while work of that name is running: a double click sends a form once. */
+  async onlineOnce(name: string, work: () => Promise<unknown>): Promise<boolean> {
+    if (this.#runningOnce.has(name)) return false;
+    this.#runningOnce.add(name);
+    const isDone = await this.#run(work);
+    this.#runningOnce.delete(name);
+    return isDone;
   }
 
   async #run(work: () => Promise<unknown>): Promise<boolean> {

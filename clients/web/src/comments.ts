@@ -15,6 +15,8 @@ export class Comments {
   /** The id of the comment that is being changed. */
   edited: string | undefined;
   #task: string | undefined;
+  /** What was sent last and may have been added, with the key by which the service knows it. */
+  #sent: { comment: string; key: string } | undefined;
 
   constructor(private readonly page: Shown) {}
 
@@ -41,10 +43,14 @@ export class Comments {
     this.page.update();
   }
 
-  /** Adds a comment; throws if the service could not, as the others do. */
+  /** Adds a comment; throws if the service could not, as the others do. Sent again after a lost answer it is added once. */
   async add(text: string, mentions: string[]): Promise<void> {
     if (this.#task === undefined) return;
-    await this.page.client.comments.create({ task_id: this.#task, text, ...(mentions.length > 0 && { mentions }) });
+    const body = { task_id: this.#task, text, ...(mentions.length > 0 && { mentions }) };
+    const comment = JSON.stringify(body);
+    if (this.#sent?.comment !== comment) this.#sent = { comment, key: crypto.randomUUID() };
+    await this.page.client.comments.create(body, { idempotencyKey: this.#sent.key });
+    this.#sent = undefined;
     await this.read();
   }
 

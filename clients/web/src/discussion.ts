@@ -79,7 +79,7 @@ function form(
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const text = app.drafts.value(field, stored.text).trim();
-    if (text === "" || !(await app.actions.online(() => send(text, mentioned())))) return;
+    if (text === "" || !(await app.actions.onlineOnce(field, () => send(text, mentioned())))) return;
     end(app, of);
     app.update();
   };

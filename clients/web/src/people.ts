@@ -78,7 +78,8 @@ function invitationsOf(app: App, space: string, people: People, act: Act): Templ
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const { value } = (event.target as HTMLFormElement).elements.namedItem("role") as HTMLSelectElement;
-    act(async () => (people.created = await invitations.create({ role: value as "editor" | "viewer" })));
+    const create = async () => (people.created = await invitations.create({ role: value as "editor" | "viewer" }));
+    act(() => app.actions.onlineOnce("invitation", create));
   };
   const others = people.invitations.filter(({ id }) => id !== people.created?.id);
   return html`
