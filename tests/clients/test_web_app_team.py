@@ -18,7 +18,7 @@ from clients.test_web_app_sharing import (
     share,
     signed_in,
 )
-from clients.test_web_app_trash import shows_trash
+from clients.test_web_app_trash import delete, shows_trash
 from clients.web_page import TITLES, WebApp
 
 __all__ = ["service"]
@@ -49,6 +49,16 @@ async def open_people(page: WebApp) -> None:
     await go(page, "all")
     await page.click("Space Flat")
     await page.click("People", DIALOG)
+
+
+async def set_role(owner: WebApp, name: str, role: str) -> None:
+    """Sets the role of a member, by the dialog with the members."""
+    await open_people(owner)
+    field = f"document.querySelector('[aria-label=\"Role of {name}\"]')"
+    await owner.until(f"({field})?.value != null")
+    await owner.run(
+        f"((one) => {{ one.value = '{role}'; one.dispatchEvent(new Event('change')); }})({field})"
+    )
 
 
 async def has(page: WebApp, *titles: str) -> None:
@@ -115,6 +125,30 @@ async def test_they_comment_assign_restore_and_part(browser: Browser, service: I
     await ann.add("Eggs")
     await has(eve, "Milk", "Bread", "Eggs")
     assert [await page.run("window.problems") for page in people] == [[], [], []]
+
+
+async def test_a_conflict_stays_if_what_is_to_keep_its_text_fails(
+    browser: Browser, service: InProcess
+) -> None:
+    ann, bob, _ = await team(browser, service, "Milk")
+    await go(bob, "list")
+    await bob.go_offline()
+    await bob.open("Milk")
+    await bob.fill(".details .description textarea", "Two litres")
+    await bob.press("Escape")
+    await go(ann, "list")
+    await delete(ann, "Milk")
+    await ann.says("Up to date", ".status")
+    await bob.go_online()
+    await bob.click("Decide", ".banner")
+    await bob.says("Keep it as a new task", DIALOG)
+    await set_role(ann, "Bob", "viewer")
+    await bob.says("You can look at this space, and not change it.")
+    await bob.click("Keep it as a new task", DIALOG)
+    await bob.says("Your role in this space does not allow this", ".toast")
+    await bob.reload()
+    await bob.says("One of your changes was not saved", ".banner[role=alert]")
+    assert await bob.problems() == []
 
 
 async def test_a_double_click_makes_one_invitation(browser: Browser, service: InProcess) -> None:

@@ -100,21 +100,21 @@ export class Actions {
   }
 
   /** Deletes permanently what a service without a trash has refused to put there. */
-  async removeInstead({ write: { kind, id, contents } }: Conflict, { tasks, lists }: Store): Promise<void> {
-    await this.#run(() =>
+  removeInstead({ write: { kind, id, contents } }: Conflict, { tasks, lists }: Store): Promise<boolean> {
+    return this.#run(() =>
       kind === "list" ? lists.delete(id, { tasks: "delete" }) : tasks.delete(id, { ...(contents && { subtasks: contents }) }),
     );
   }
 
   /** Creates a task as another one of that store was, whose owner may not be the one that is shown by now. */
-  async createAgain(task: Task, { tasks }: Store): Promise<void> {
-    await this.#run(() => tasks.create({ ...contentOf(task), position: positionOf(task) } as NewTask));
+  createAgain(task: Task, { tasks }: Store): Promise<boolean> {
+    return this.#run(() => tasks.create({ ...contentOf(task), position: positionOf(task) } as NewTask));
   }
 
   /** Creates a private task as one in a space was that the user has left. */
-  async createPrivately(task: Task): Promise<void> {
+  createPrivately(task: Task): Promise<boolean> {
     const { list_id, parent_id, position, assigned_to, ...fields } = contentOf(task);
-    await this.#run(() => this.page.stores.own.tasks.create(fields as NewTask));
+    return this.#run(() => this.page.stores.own.tasks.create(fields as NewTask));
   }
 
   /** Moves a task by one step. A step begins where the one before has ended, however fast the keys are pressed. */

@@ -1,5 +1,5 @@
 import type { Task } from "@taskward/client";
-import type { Conflict } from "@taskward/client/store";
+import type { Conflict, Store } from "@taskward/client/store";
 import { html, nothing, type TemplateResult } from "lit-html";
 import type { App } from "./app.js";
 import { dateText } from "./dates.js";
@@ -9,6 +9,8 @@ import { nameOf } from "./people.js";
 import { ruleText } from "./recurrence.js";
 import { reminderText } from "./reminder-fields.js";
 import { isRefusal } from "./trash.js";
+
+type Answer = "mine" | "theirs" | "again" | "permanently";
 
 /** Returns a message that changes of this device were not executed; it is shown until the user has decided about each. */
 export function conflictBanner(app: App): TemplateResult | typeof nothing {
@@ -28,7 +30,7 @@ async function decide(app: App): Promise<void> {
   const { space } = app.route.view;
   for (let next = store.conflicts[0]; next !== undefined; next = store.conflicts[0]) {
     const conflict = next;
-    const answer = await openDialog<"mine" | "theirs" | "again" | "permanently">(titleOf(conflict), (close) => html`
+    const answer = await openDialog<Answer>(titleOf(conflict), (close) => html`
       <p>${explanation(conflict)}</p>
       ${comparison(app, conflict)}
       <div class="buttons">
@@ -37,15 +39,19 @@ async function decide(app: App): Promise<void> {
         ${mineChoice(conflict, close)}
       </div>
     `);
-    if (answer === undefined) return;
-    const hasLeft = conflict.reason === "removed";
-    if (answer === "again" && hasLeft) await app.actions.createPrivately(conflict.mine as Task);
-    else if (answer === "again") await app.actions.createAgain(conflict.mine as Task, store);
-    if (answer === "permanently") await app.actions.removeInstead(conflict, store);
+    if (answer === undefined || !(await carryOut(app, store, conflict, answer))) return;
     await store.resolve(conflict, answer === "mine" ? "mine" : "theirs");
   }
   // Of a space that the user is not in any more nothing is left to show.
   if (store.state === "removed" && app.route.view.space === space) app.show({ name: "inbox" });
+}
+
+/** Does what a conflict that ends is to leave; returns whether that was done. If not, its values are not to be lost. */
+async function carryOut({ actions }: App, store: Store, conflict: Conflict, answer: Answer): Promise<boolean> {
+  const mine = conflict.mine as Task;
+  if (answer === "permanently") return await actions.removeInstead(conflict, store);
+  if (answer !== "again") return true;
+  return await (conflict.reason === "removed" ? actions.createPrivately(mine) : actions.createAgain(mine, store));
 }
 
 function titleOf({ mine, current, write }: Conflict): string {
