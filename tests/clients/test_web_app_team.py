@@ -151,6 +151,42 @@ async def test_a_conflict_stays_if_what_is_to_keep_its_text_fails(
     assert await bob.problems() == []
 
 
+async def test_who_may_only_look_keeps_a_change_as_a_private_task(
+    browser: Browser, service: InProcess
+) -> None:
+    ann, bob, _ = await team(browser, service, "Milk", "Bread")
+    await go(bob, "list")
+    await bob.go_offline()
+    for title in ("Milk", "Bread"):
+        await bob.open(title)
+        await bob.fill(".details .description textarea", f"About {title}")
+        await bob.press("Escape")
+    await set_role(ann, "Bob", "viewer")
+    await ann.says("Up to date", ".status")
+    await bob.go_online()
+    await bob.click("Decide", ".banner")
+    await bob.says("Your role in this space does not allow changes any more.", DIALOG)
+    assert "Keep mine" not in await bob.run(f"document.querySelector('{DIALOG}').innerText")
+    await bob.click("Keep it in your own tasks", DIALOG)
+    await bob.says("Bread", f"{DIALOG} h2")
+    await ann.run(f"document.querySelector('{DIALOG}').close()")
+    await set_role(ann, "Bob", "editor")
+    await bob.until("document.querySelector('.add') !== null")
+    await bob.click("Later", DIALOG)
+    await bob.click("Decide", ".banner")
+    await bob.says("Keep mine", DIALOG)
+    await ann.run(f"document.querySelector('{DIALOG}').close()")
+    await set_role(ann, "Bob", "viewer")
+    await bob.says("You can look at this space, and not change it.")
+    await bob.click("Keep mine", DIALOG)
+    await bob.says("Your role in this space does not allow this", ".toast")
+    await bob.says("One of your changes was not saved", ".banner[role=alert]")
+    await bob.run("location.hash = '#/inbox'")
+    await bob.shows("Milk")
+    await bob.says("has a description", ".tasks")
+    assert await bob.problems() == []
+
+
 async def test_a_double_click_makes_one_invitation(browser: Browser, service: InProcess) -> None:
     ann = await signed_in(browser, service, "ann")
     await share(ann, "Flat")  # makes one, too

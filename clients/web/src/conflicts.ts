@@ -10,7 +10,7 @@ import { ruleText } from "./recurrence.js";
 import { reminderText } from "./reminder-fields.js";
 import { isRefusal } from "./trash.js";
 
-type Answer = "mine" | "theirs" | "again" | "permanently";
+type Answer = "mine" | "theirs" | "again" | "private" | "permanently";
 
 /** Returns a message that changes of this device were not executed; it is shown until the user has decided about each. */
 export function conflictBanner(app: App): TemplateResult | typeof nothing {
@@ -36,11 +36,12 @@ async function decide(app: App): Promise<void> {
       <div class="buttons">
         <button @click=${() => close(undefined)}>Later</button>
         <button @click=${() => close("theirs")}>${discardText(conflict)}</button>
-        ${mineChoice(conflict, close)}
+        ${mineChoice(conflict, app.canWrite, close)}
       </div>
     `);
     if (answer === undefined || !(await carryOut(app, store, conflict, answer))) return;
-    await store.resolve(conflict, answer === "mine" ? "mine" : "theirs");
+    const keep = answer === "mine" ? "mine" : "theirs";
+    if (!(await app.actions.online(() => store.resolve(conflict, keep)))) return;
   }
   // Of a space that the user is not in any more nothing is left to show.
   if (store.state === "removed" && app.route.view.space === space) app.show({ name: "inbox" });
@@ -50,8 +51,8 @@ async function decide(app: App): Promise<void> {
 async function carryOut({ actions }: App, store: Store, conflict: Conflict, answer: Answer): Promise<boolean> {
   const mine = conflict.mine as Task;
   if (answer === "permanently") return await actions.removeInstead(conflict, store);
-  if (answer !== "again") return true;
-  return await (conflict.reason === "removed" ? actions.createPrivately(mine) : actions.createAgain(mine, store));
+  if (answer === "again") return await actions.createAgain(mine, store);
+  return answer !== "private" || (await actions.createPrivately(mine));
 }
 
 function titleOf({ mine, current, write }: Conflict): string {
@@ -75,15 +76,19 @@ function explanation(conflict: Conflict): string {
   return `The service refused the change: ${details === "" ? error.message : details}.`;
 }
 
-function mineChoice(conflict: Conflict, close: (answer: "mine" | "again" | "permanently") => void) {
+/** Returns the button that keeps the change: in the space only for those who may write there. */
+function mineChoice(conflict: Conflict, canWrite: boolean, close: (answer: Answer) => void) {
   const { reason, write, mine } = conflict;
+  const isTask = write.kind === "task" && mine !== undefined;
+  if (reason === "removed" || !canWrite) {
+    return isTask ? html`<button class="primary" @click=${() => close("private")}>Keep it in your own tasks</button>` : nothing;
+  }
   if (isRefusal(conflict)) return html`<button class="danger" @click=${() => close("permanently")}>Delete permanently</button>`;
-  if (reason !== "gone" && reason !== "removed") {
+  if (reason !== "gone") {
     const text = reason === "rejected" ? "Try again" : write.op === "delete" ? "Delete it" : "Keep mine";
     return html`<button class="primary" @click=${() => close("mine")}>${text}</button>`;
   }
-  const canReturn = write.kind === "task" && mine !== undefined;
-  return canReturn ? html`<button class="primary" @click=${() => close("again")}>${reason === "removed" ? "Keep it in your own tasks" : "Keep it as a new task"}</button>` : nothing;
+  return isTask ? html`<button class="primary" @click=${() => close("again")}>Keep it as a new task</button>` : nothing;
 }
 
 /** Returns a table of the changed fields, with the values of this device and of the other one. */
