@@ -6,7 +6,7 @@ import pytest
 from changes.browser import CHROMIUM, Browser
 from changes.streams import InProcess, in_process_server
 from clients.test_web_app_sharing import DIALOG, go, join, service, share, signed_in
-from clients.test_web_app_team import open_people, set_role
+from clients.test_web_app_team import open_people, set_role_of_bob
 from clients.test_web_app_trash import delete
 from clients.test_web_app_users import titles_of
 from clients.web_page import WebApp
@@ -116,7 +116,7 @@ async def test_a_text_that_cannot_be_stored_stays_in_its_field(browser: Browser,
     await bob.shows("Milk")
     await bob.open("Milk")
     await write(bob, "description", "Typed")
-    await set_role(ann, "Bob", "viewer")
+    await set_role_of_bob(ann, "viewer")
     await bob.says("You can look at this space, and not change it.")
     await bob.run("document.activeElement.blur()")
     await bob.says("Your role in this space does not allow this", ".toast")

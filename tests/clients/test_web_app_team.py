@@ -30,6 +30,7 @@ pytestmark = [
 ]
 
 SMALL = 320
+ROLE_OF_BOB = "document.querySelector('[aria-label=\"Role of Bob\"]')"
 REVOKE = "[...document.querySelectorAll('dialog button')].filter((one) => one.innerText === 'Revoke')"
 
 
@@ -51,14 +52,17 @@ async def open_people(page: WebApp) -> None:
     await page.click("People", DIALOG)
 
 
-async def set_role(owner: WebApp, name: str, role: str) -> None:
-    """Sets the role of a member, by the dialog with the members."""
+async def set_role_of_bob(owner: WebApp, role: str) -> None:
+    """Sets the role of Bob, by the dialog with the members."""
     await open_people(owner)
-    field = f"document.querySelector('[aria-label=\"Role of {name}\"]')"
-    await owner.until(f"({field})?.value != null")
-    await owner.run(
-        f"((one) => {{ one.value = '{role}'; one.dispatchEvent(new Event('change')); }})({field})"
-    )
+    await choose_role(owner, role)
+
+
+async def choose_role(owner: WebApp, role: str) -> None:
+    """Chooses a role for Bob in the dialog that is open."""
+    await owner.until(f"({ROLE_OF_BOB})?.value != null")
+    change = "one.dispatchEvent(new Event('change'))"
+    await owner.run(f"((one) => {{ one.value = '{role}'; {change}; }})({ROLE_OF_BOB})")
 
 
 async def has(page: WebApp, *titles: str) -> None:
@@ -142,7 +146,7 @@ async def test_a_conflict_stays_if_what_is_to_keep_its_text_fails(
     await bob.go_online()
     await bob.click("Decide", ".banner")
     await bob.says("Keep it as a new task", DIALOG)
-    await set_role(ann, "Bob", "viewer")
+    await set_role_of_bob(ann, "viewer")
     await bob.says("You can look at this space, and not change it.")
     await bob.click("Keep it as a new task", DIALOG)
     await bob.says("Your role in this space does not allow this", ".toast")
@@ -161,7 +165,7 @@ async def test_who_may_only_look_keeps_a_change_as_a_private_task(
         await bob.open(title)
         await bob.fill(".details .description textarea", f"About {title}")
         await bob.press("Escape")
-    await set_role(ann, "Bob", "viewer")
+    await set_role_of_bob(ann, "viewer")
     await ann.says("Up to date", ".status")
     await bob.go_online()
     await bob.click("Decide", ".banner")
@@ -170,13 +174,13 @@ async def test_who_may_only_look_keeps_a_change_as_a_private_task(
     await bob.click("Keep it in your own tasks", DIALOG)
     await bob.says("Bread", f"{DIALOG} h2")
     await ann.run(f"document.querySelector('{DIALOG}').close()")
-    await set_role(ann, "Bob", "editor")
+    await set_role_of_bob(ann, "editor")
     await bob.until("document.querySelector('.add') !== null")
     await bob.click("Later", DIALOG)
     await bob.click("Decide", ".banner")
     await bob.says("Keep mine", DIALOG)
     await ann.run(f"document.querySelector('{DIALOG}').close()")
-    await set_role(ann, "Bob", "viewer")
+    await set_role_of_bob(ann, "viewer")
     await bob.says("You can look at this space, and not change it.")
     await bob.click("Keep mine", DIALOG)
     await bob.says("Your role in this space does not allow this", ".toast")
@@ -185,6 +189,26 @@ async def test_who_may_only_look_keeps_a_change_as_a_private_task(
     await bob.shows("Milk")
     await bob.says("has a description", ".tasks")
     assert await bob.problems() == []
+
+
+async def test_a_role_that_cannot_be_set_is_shown_as_it_is_with_the_reason_in_the_dialog(
+    browser: Browser, service: InProcess
+) -> None:
+    ann, bob = [await signed_in(browser, service, sub) for sub in ("ann", "bob")]
+    await join(bob, await share(ann, "Flat", "Milk"), "Bob")
+    await open_people(ann)
+    await ann.until(f"({ROLE_OF_BOB})?.value === 'editor'")
+    await ann.go_offline()
+    await choose_role(ann, "viewer")
+    await ann.says("This needs the network", f"{DIALOG} [role=status]")
+    await ann.until(f"({ROLE_OF_BOB})?.value === 'editor'")
+    toast = f"document.querySelector('{DIALOG} .toast').getBoundingClientRect()"
+    at_toast = f"(({{ x, y }}) => document.elementFromPoint(x + 9, y + 9))({toast})"
+    assert await ann.run(f"({at_toast}).closest('.toast') !== null"), "it is not below the dialog"
+    await ann.go_online()
+    await ann.click("Done", DIALOG)
+    await ann.until(f"document.querySelector('{DIALOG}') === null")
+    assert await ann.problems() == await bob.problems() == []
 
 
 async def test_a_double_click_makes_one_invitation(browser: Browser, service: InProcess) -> None:

@@ -42,6 +42,12 @@ export function askForText(
   });
 }
 
+/** Shows a message in the dialog that is open, if one is: what is outside of it is covered, and not announced. */
+export function showInDialog(message: TemplateResult): void {
+  const messages = document.querySelector<HTMLElement>("dialog[open] .messages");
+  if (messages !== null) render(message, messages);
+}
+
 /** Shows a dialog until it is closed: by what `content` shows, or by Escape. `update` shows the content anew. */
 export function openDialog<Result>(
   title: string,
@@ -61,7 +67,8 @@ export function openDialog<Result>(
       end(); // the event comes later, and the next dialog may be there by then
     };
     dialog.addEventListener("close", end);
-    const update = () => render(html`<h2 id="dialog-title">${title}</h2>${content(close, update)}`, dialog);
+    const messages = html`<div class="messages" role="status"></div>`;
+    const update = () => render(html`<h2 id="dialog-title">${title}</h2>${content(close, update)}${messages}`, dialog);
     update();
     document.body.append(dialog);
     dialog.showModal();

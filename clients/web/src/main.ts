@@ -2,6 +2,7 @@ import { Taskward } from "@taskward/client";
 import { Store, Stores } from "@taskward/client/store";
 import { render } from "lit-html";
 import { App } from "./app.js";
+import { showInDialog } from "./dialogs.js";
 import { page } from "./page.js";
 import { completeSignIn, currentSession, DATABASE, deleteOldDatabases, onOtherSession, token } from "./session.js";
 import { restoringFocus } from "./focus.js";
@@ -23,6 +24,7 @@ async function start(): Promise<void> {
   const stores = await Stores.open({ client, name: DATABASE, onLost: (lost) => app.lost(lost) });
   const app: App = new App(stores, client, session, await noSpace(client), (shown) => {
     restoringFocus(() => render(page(shown), document.body), () => shown.current);
+    showInDialog(shown.toast.template());
   });
   addEventListener("keydown", (event) => onPageKey(app, event));
   stores.start();

@@ -28,7 +28,7 @@ export function page(app: App): TemplateResult {
         ${header(app)} ${conflictBanner(app)} ${content(app)}
       </main>
       ${details === undefined ? nothing : detailsPanel(app, details)}
-      ${app.toast.template()}
+      <div class="messages" role="status">${app.toast.template()}</div>
     </div>
   `;
 }

@@ -1,5 +1,6 @@
 import type { CreatedInvitation, Invitation, Member, Role } from "@taskward/client";
 import { html, nothing, type TemplateResult } from "lit-html";
+import { live } from "lit-html/directives/live.js";
 import { repeat } from "lit-html/directives/repeat.js";
 import type { App } from "./app.js";
 import { momentText } from "./dates.js";
@@ -28,7 +29,10 @@ export async function openPeople(app: App, space: string, title: string): Promis
   const shown = openDialog<"done">(`People in ${title}`, (close, update) => {
     show = update;
     const isOwner = people.members.some(({ id, role }) => id === people.me && role === "owner");
-    const act = (work: () => Promise<unknown>) => void app.actions.online(work).then(read);
+    const act = async (work: () => Promise<unknown>) => {
+      if (!(await app.actions.online(work))) show(); // a field shows what is set again
+      await app.actions.online(read);
+    };
     return html`
       <ul class="people">${repeat(people.members, ({ id }) => id, (member) => personOf(app, space, people, member, isOwner, act))}</ul>
       ${isOwner ? invitationsOf(app, space, people, act) : nothing}
@@ -52,7 +56,7 @@ async function readPeople(app: App, space: string, people: People): Promise<void
   if (me.member.role === "owner") people.invitations = await invitations.list();
 }
 
-type Act = (work: () => Promise<unknown>) => void;
+type Act = (work: () => Promise<unknown>) => Promise<void>;
 
 function personOf(app: App, space: string, people: People, member: Member, isOwner: boolean, act: Act): TemplateResult {
   const { members } = app.account.space(space);
@@ -64,7 +68,7 @@ function personOf(app: App, space: string, people: People, member: Member, isOwn
     <li>
       <span class="text">${name}${id === people.me ? " (you)" : ""}</span>
       ${canChange ? html`
-        <select aria-label=${`Role of ${name}`} @change=${change}>
+        <select aria-label=${`Role of ${name}`} .value=${live(role ?? "")} @change=${change}>
           ${Object.entries(ROLES).map(([value, text]) => html`<option value=${value} ?selected=${value === role}>${text}</option>`)}
         </select>
         <button aria-label=${`Remove ${name}`} @click=${() => act(() => members.remove(id))}>Remove</button>
@@ -79,7 +83,7 @@ function invitationsOf(app: App, space: string, people: People, act: Act): Templ
     event.preventDefault();
     const { value } = (event.target as HTMLFormElement).elements.namedItem("role") as HTMLSelectElement;
     const create = async () => (people.created = await invitations.create({ role: value as "editor" | "viewer" }));
-    act(() => app.actions.onlineOnce("invitation", create));
+    void act(() => app.actions.onlineOnce("invitation", create));
   };
   const others = people.invitations.filter(({ id }) => id !== people.created?.id);
   return html`

@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from "lit-html";
 
 const SHOWN_MS = 8000;
 
-/** A short message, and optionally a function that undoes what it reports. Screen readers announce it. */
+/** A short message, and optionally a function that undoes what it reports. It is shown in elements that screen readers announce. */
 export class Toast {
   #message = "";
   #undo: (() => void) | undefined;
@@ -29,7 +29,7 @@ export class Toast {
 
   readonly template = (): TemplateResult => html`
     <div class="toast ${this.#isError ? "error" : ""}" ?data-shown=${this.#message !== ""}>
-      <span role="status">${this.#message}</span>
+      <span>${this.#message}</span>
       ${this.#undo ? html`<button class="plain" data-undo @click=${() => this.undo()}>Undo</button>` : nothing}
     </div>
   `;
