@@ -1,11 +1,12 @@
 """Private tasks beside those of a space: what is done to the ones does not reach the others."""
 
+import json
 from pathlib import Path
 
 import pytest
 from changes.browser import CHROMIUM, Browser
 from changes.streams import InProcess, in_process_server
-from clients.test_web_app_sharing import DIALOG, go, join, service, share, signed_in
+from clients.test_web_app_sharing import DIALOG, assign, go, join, service, share, signed_in
 from clients.test_web_app_team import open_people, set_role_of_bob
 from clients.test_web_app_trash import delete
 from clients.test_web_app_users import titles_of
@@ -20,9 +21,7 @@ pytestmark = [
 ]
 
 DESCRIPTION = "document.querySelector('.details .description textarea').value"
-HAS_DRAFTS = "sessionStorage.getItem('taskward.drafts') !== null"
-PRIVATE = "location.hash = '#/inbox'"
-UNKNOWN = "location.hash = '#/space/01a1fbfc-4844-7a1c-8c5e-5d1f3c2b1a0a/all'"
+UNKNOWN = "#/space/01a1fbfc-4844-7a1c-8c5e-5d1f3c2b1a0a/all"
 
 
 async def test_where_the_trash_is_off_an_undo_creates_the_task_where_it_was_deleted(
@@ -33,7 +32,7 @@ async def test_where_the_trash_is_off_an_undo_creates_the_task_where_it_was_dele
     async with in_process_server(settings) as service:
         ann, bob = [await signed_in(browser, service, sub) for sub in ("ann", "bob")]
         await join(bob, await share(ann, "Flat", "Milk"), "Bob")
-        await ann.run(PRIVATE)
+        await show(ann, "#/inbox", "Inbox")
         await ann.add("Refused", "Salary")
         await delete(ann, "Refused")
         await ann.click("Decide", ".banner")
@@ -42,7 +41,7 @@ async def test_where_the_trash_is_off_an_undo_creates_the_task_where_it_was_dele
         await delete(ann, "Salary")
         await go(ann, "all")
         await ann.click("Undo", ".toast")
-        await ann.run(PRIVATE)
+        await show(ann, "#/inbox", "Inbox")
         await ann.shows("Salary")
         await ann.says("Up to date", ".status")
         await bob.shows("Milk")
@@ -57,12 +56,12 @@ async def test_the_address_of_a_space_that_is_not_here_shows_nothing_and_takes_n
 ) -> None:
     ann = await signed_in(browser, service, "ann")
     await ann.add("Diary")
-    await ann.run(UNKNOWN)
+    await show(ann, UNKNOWN, "Space")
     await ann.says("This space is not on this device", "main")
     await ann.shows()
     for control in (".add", "main [aria-haspopup]"):
         assert await ann.run(f"document.querySelector('{control}')") is None
-    await ann.run(PRIVATE)
+    await show(ann, "#/inbox", "Inbox")
     await ann.shows("Diary")
     assert await ann.problems() == []
 
@@ -96,17 +95,16 @@ async def test_a_text_that_is_being_typed_stays_with_its_task_when_the_address_c
     await share(ann, "Flat", "Milk")
     await go(ann, "all")
     space = await ann.run("location.hash")
-    await ann.run(PRIVATE)
+    await show(ann, "#/inbox", "Inbox")
     await ann.add("Diary")
     await ann.open("Diary")
     await write(ann, "description", "Typed")
-    await ann.run(f"location.hash = '{space}'")
+    await show(ann, space, "Flat")
     await ann.shows("Milk")
-    await ann.run(PRIVATE)
+    await show(ann, "#/inbox", "Inbox")
     await ann.open("Diary")
     await ann.until(f"{DESCRIPTION} === 'Typed'")
-    await ann.says("Up to date", ".status")
-    assert await ann.run(HAS_DRAFTS) is False
+    await ann.until("sessionStorage.getItem('taskward.drafts') === null")  # it is stored
     assert await ann.problems() == []
 
 
@@ -123,6 +121,42 @@ async def test_a_text_that_cannot_be_stored_stays_in_its_field(browser: Browser,
     await bob.stays()
     assert await bob.run(DESCRIPTION) == "Typed"
     assert await ann.problems() == await bob.problems() == []
+
+
+async def test_a_conflict_of_a_space_is_shown_and_decided_beside_the_private_tasks(
+    browser: Browser, service: InProcess
+) -> None:
+    ann, bob = [await signed_in(browser, service, sub) for sub in ("ann", "bob")]
+    await join(bob, await share(ann, "Flat", "Milk", "Bread"), "Bob")
+    await bob.shows("Milk", "Bread")
+    for title in ("Milk", "Bread"):
+        await ann.open(title)
+        await ann.until("document.querySelector('.details input[type=date]') !== null")
+        await ann.fill(".details input[type=date]", await ann.run("new Date().toLocaleDateString('sv')"))
+        await assign(ann, "Bob", people=2)
+        await ann.press("Escape")
+    await show(bob, "#/today", "Today")
+    await bob.shows("Milk", "Bread")
+    await bob.go_offline()
+    await bob.check("Milk")
+    await delete(ann, "Milk")
+    await ann.says("Up to date", ".status")
+    await bob.go_online()
+    await bob.says("One of your changes was not saved", ".banner[role=alert]")
+    await bob.click("Decide", ".banner")
+    await bob.says("Another device deleted this task", DIALOG)
+    await bob.click("Keep it as a new task", DIALOG)
+    await bob.until("document.querySelector('.banner') === null")
+    await bob.unfold()
+    await bob.shows("Bread", "Milk")
+    assert await titles_of(service, "bob") == []
+    assert await bob.problems() == []
+
+
+async def show(page: WebApp, address: str, title: str) -> None:
+    """Opens a view by its address, and waits until it is shown."""
+    await page.run(f"location.hash = {json.dumps(address)}")
+    await page.says(title, "h1")
 
 
 async def write(page: WebApp, name: str, text: str) -> None:

@@ -60,6 +60,11 @@ export class App implements Page {
     return space === undefined || this.stores.spaces.has(space);
   }
 
+  /** The store of the user, and those of the spaces, by the ids of the spaces. */
+  get allStores(): ReadonlyMap<string | undefined, Store> {
+    return new Map([[undefined, this.stores.own] as const, ...this.stores.spaces]);
+  }
+
   /** The store of the owner that is shown. */
   get store(): Store {
     return this.#storeOf(this.route.view.space);
@@ -72,7 +77,7 @@ export class App implements Page {
 
   /** Whether the user may change what is shown. */
   get canWrite(): boolean {
-    return this.store.role !== "viewer" && this.store.state !== "removed";
+    return mayWrite(this.store);
   }
 
   /** All tasks and lists as they are now. */
@@ -188,7 +193,7 @@ export class App implements Page {
     this.#counts.clear();
     if (this.stores.own.state === "live") void this.#sendTimeZone();
     void this.reminders.readNew();
-    if (this.store.conflicts.some(isRefusal)) this.trash.isOff = true;
+    if ([...this.allStores.values()].some(({ conflicts }) => conflicts.some(isRefusal))) this.trash.isOff = true;
     this.#readTrash();
     this.update();
   }
@@ -250,6 +255,11 @@ export class App implements Page {
     if (known === undefined) this.#hasSentTimeZone = this.treeOf(undefined).tasks.length === 0;
     else if (known.time_zone !== zone) await this.account.me.update({ time_zone: zone }).catch(() => undefined);
   }
+}
+
+/** Returns whether the user may change what is in a store. */
+export function mayWrite({ role, state }: Store): boolean {
+  return role !== "viewer" && state !== "removed";
 }
 
 function openOnes(tasks: readonly Task[]): number {

@@ -1,7 +1,7 @@
 import type { Task } from "@taskward/client";
 import type { Conflict, Store } from "@taskward/client/store";
 import { html, nothing, type TemplateResult } from "lit-html";
-import type { App } from "./app.js";
+import { mayWrite, type App } from "./app.js";
 import { dateText } from "./dates.js";
 import { openDialog } from "./dialogs.js";
 import { icon } from "./icons.js";
@@ -12,9 +12,9 @@ import { isRefusal } from "./trash.js";
 
 type Answer = "mine" | "theirs" | "again" | "private" | "permanently";
 
-/** Returns a message that changes of this device were not executed; it is shown until the user has decided about each. */
+/** Returns a message that changes of this device, in any space, were not executed; it is shown until each is decided about. */
 export function conflictBanner(app: App): TemplateResult | typeof nothing {
-  const { length } = app.store.conflicts;
+  const length = [...app.allStores.values()].reduce((sum, { conflicts }) => sum + conflicts.length, 0);
   if (length === 0) return nothing;
   const text = length === 1 ? "One of your changes was not saved" : `${length} of your changes were not saved`;
   return html`
@@ -26,25 +26,30 @@ export function conflictBanner(app: App): TemplateResult | typeof nothing {
 }
 
 async function decide(app: App): Promise<void> {
-  const { store } = app;
-  const { space } = app.route.view;
+  for (const [space, store] of app.allStores) if (!(await decideIn(app, space, store))) return;
+}
+
+/** Asks about each conflict of a store; returns whether all are decided about. */
+async function decideIn(app: App, space: string | undefined, store: Store): Promise<boolean> {
   for (let next = store.conflicts[0]; next !== undefined; next = store.conflicts[0]) {
     const conflict = next;
     const answer = await openDialog<Answer>(titleOf(conflict), (close) => html`
       <p>${explanation(conflict)}</p>
-      ${comparison(app, conflict)}
+      ${store.space === undefined ? nothing : html`<p class="hint">In ${store.space.title}</p>`}
+      ${comparison(app, space, conflict)}
       <div class="buttons">
         <button @click=${() => close(undefined)}>Later</button>
         <button @click=${() => close("theirs")}>${discardText(conflict)}</button>
-        ${mineChoice(conflict, app.canWrite, close)}
+        ${mineChoice(conflict, mayWrite(store), close)}
       </div>
     `);
-    if (answer === undefined || !(await carryOut(app, store, conflict, answer))) return;
+    if (answer === undefined || !(await carryOut(app, store, conflict, answer))) return false;
     const keep = answer === "mine" ? "mine" : "theirs";
-    if (!(await app.actions.online(() => store.resolve(conflict, keep)))) return;
+    if (!(await app.actions.online(() => store.resolve(conflict, keep)))) return false;
   }
   // Of a space that the user is not in any more nothing is left to show.
   if (store.state === "removed" && app.route.view.space === space) app.show({ name: "inbox" });
+  return true;
 }
 
 /** Does what a conflict that ends is to leave; returns whether that was done. If not, its values are not to be lost. */
@@ -92,11 +97,11 @@ function mineChoice(conflict: Conflict, canWrite: boolean, close: (answer: Answe
 }
 
 /** Returns a table of the changed fields, with the values of this device and of the other one. */
-function comparison(app: App, { write, mine, current }: Conflict): TemplateResult | typeof nothing {
+function comparison(app: App, space: string | undefined, { write, mine, current }: Conflict): TemplateResult | typeof nothing {
   const names = Object.keys(write.base).filter((name) => name in LABELS);
   if (names.length === 0) return nothing;
   const cells = (value: object | undefined) => (name: string) =>
-    value === undefined ? nothing : html`<td>${textOf(app, name, value as Partial<Task> & Record<string, unknown>)}</td>`;
+    value === undefined ? nothing : html`<td>${textOf(app, space, name, value as Partial<Task> & Record<string, unknown>)}</td>`;
   return html`
     <table>
       <thead><tr><td></td><th scope="col">Yours</th>${current ? html`<th scope="col">Theirs</th>` : nothing}</tr></thead>
@@ -126,15 +131,16 @@ const LABELS: Record<string, string> = {
   is_archived: "Archived",
 };
 
-function textOf(app: App, name: string, given: Partial<Task> & Record<string, unknown>): string {
+function textOf(app: App, space: string | undefined, name: string, given: Partial<Task> & Record<string, unknown>): string {
   const value = given[name];
   if (value === null || value === undefined) return "None";
   if (name === "reminders") return (given.reminders ?? []).map((one) => reminderText(one, given)).join(", ");
-  if (name === "assigned_to") return nameOf(app.store.members.find(({ id }) => id === value));
+  if (name === "assigned_to") return nameOf(app.allStores.get(space)?.members.find(({ id }) => id === value));
   if (typeof value === "boolean") return value ? "Yes" : "No";
   if (Array.isArray(value)) return value.join(", ");
   if (typeof value === "object" && "date" in value) return dateText(value as NonNullable<Task["due"]>, app.now);
   if (typeof value === "object" && "rule" in value) return ruleText(value as NonNullable<Task["recurrence"]>);
   const text = String(value);
-  return app.tree.list(text)?.title ?? app.tree.get(text)?.title ?? text;
+  const tree = app.treeOf(space);
+  return tree.list(text)?.title ?? tree.get(text)?.title ?? text;
 }

@@ -113,7 +113,7 @@ async function addList(app: App): Promise<void> {
 
 function status(app: App): TemplateResult {
   const { state } = app.stores.own;
-  const pending = [app.stores.own, ...app.stores.spaces.values()].reduce((sum, store) => sum + store.pending, 0);
+  const pending = [...app.allStores.values()].reduce((sum, store) => sum + store.pending, 0);
   const waiting = pending === 0 ? "" : ` · ${pending} ${pending === 1 ? "change" : "changes"} to send`;
   const texts: Record<typeof state, string> = {
     live: "Up to date",

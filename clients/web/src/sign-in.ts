@@ -58,8 +58,8 @@ export async function askToReplace(app: App): Promise<void> {
   else if (forgetToken()) location.reload();
 }
 
-function unsentText({ stores }: App): string {
-  const pending = [stores.own, ...stores.spaces.values()].reduce((sum, store) => sum + store.pending, 0);
+function unsentText({ allStores }: App): string {
+  const pending = [...allStores.values()].reduce((sum, store) => sum + store.pending, 0);
   return pending === 0 ? "" : ` ${pending} ${pending === 1 ? "change was" : "changes were"} not sent and will be lost.`;
 }
 
