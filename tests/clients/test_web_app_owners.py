@@ -10,7 +10,7 @@ from clients.test_web_app_sharing import DIALOG, assign, go, join, service, shar
 from clients.test_web_app_team import open_people, set_role_of_bob
 from clients.test_web_app_trash import delete
 from clients.test_web_app_users import titles_of
-from clients.web_page import WebApp
+from clients.web_page import ALT, WebApp
 from support import settings_for
 
 __all__ = ["service"]
@@ -151,6 +151,30 @@ async def test_a_conflict_of_a_space_is_shown_and_decided_beside_the_private_tas
     await bob.shows("Bread", "Milk")
     assert await titles_of(service, "bob") == []
     assert await bob.problems() == []
+
+
+async def test_the_keys_act_on_a_task_of_a_space_beside_the_private_ones(
+    browser: Browser, service: InProcess
+) -> None:
+    ann = await signed_in(browser, service, "ann")
+    await share(ann, "Flat", "Milk")
+    await ann.open("Milk")
+    await ann.fill(".details input[type=date]", await ann.run("new Date().toLocaleDateString('sv')"))
+    await assign(ann, "A member", people=1)
+    await ann.type(".details .subtasks input", "Whole")
+    await ann.says("Whole", ".details .subtasks")
+    await show(ann, "#/today", "Today")
+    await ann.focus("Milk")
+    await ann.press("ArrowUp", ALT)
+    await ann.says("Here the tasks are sorted: open a list to move them", ".toast")
+    await ann.press("Delete")
+    await ann.says("subtask", DIALOG)
+    await ann.click("Delete everything", DIALOG)
+    await ann.says("Deleted: Milk", ".toast")
+    await ann.shows()
+    await ann.click("Undo", ".toast")
+    await ann.shows("Milk")
+    assert await ann.problems() == []
 
 
 async def show(page: WebApp, address: str, title: str) -> None:

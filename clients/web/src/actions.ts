@@ -47,9 +47,10 @@ export class Actions {
 
   /** Puts a task into the trash; where that is off, deletes it permanently. */
   async remove(task: Task): Promise<void> {
-    const { tree, store, toast } = this.page;
+    const { toast } = this.page;
     const { isOff } = this.page.trash;
-    const below = tree.children(task.id).length;
+    const store = this.page.storeOf(task);
+    const below = store.tasks.all().filter(({ parent_id }) => parent_id === task.id).length;
     const subtasks = below === 0 ? undefined : await this.#askForSubtasks(task, below);
     if (below > 0 && subtasks === undefined) return;
     await this.#run(async () => {

@@ -17,7 +17,8 @@ const TEXT_FIELDS = "textarea, input:not([type=checkbox], [type=date], [type=tim
 export function onListKey(app: App, event: KeyboardEvent): void {
   const key = (event.target as Element).closest<HTMLElement>("[data-row]")?.dataset["row"];
   if (key === undefined || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  const task = app.tree.get(key);
+  const row = app.rows.find((one) => one.key === key);
+  const task = row?.type === "task" ? row.task : undefined;
   if (event.altKey) {
     const move = MOVES[event.key];
     if (move === undefined) return;
