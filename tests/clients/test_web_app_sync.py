@@ -35,6 +35,7 @@ window.fetch = async (input, init) => {
 };
 """
 """While `isLost`, comments are added, and no response of that arrives."""
+IS_LEFT = "dispatchEvent(new Event('beforeunload', { cancelable: true }))"
 HOLD_DATABASE = """
 (async () => {
   const [{ name }] = await indexedDB.databases();
@@ -147,6 +148,33 @@ async def test_the_page_is_not_left_before_a_change_is_kept_on_the_device(
     await page.says("Completed: Written and changed", ".toast")
     await page.reload()
     await stored(service, lambda found: found[0]["is_completed"])
+
+
+async def test_the_page_is_left_without_a_question_about_texts_of_what_is_deleted(page: WebApp) -> None:
+    await page.click("Add a list")
+    await page.type("dialog input", "Home")
+    await page.says("Home", "h1")
+    await page.add("Milk")
+    await page.run("document.querySelector('.add input').focus()")
+    await page.window.ask("Input.insertText", text="Not added")
+    await page.open("Milk")
+    await page.run("document.querySelector('.discussion textarea').focus()")
+    await page.window.ask("Input.insertText", text="Not sent")
+    await page.press("Escape")
+    await page.until(f"!{IS_LEFT}")
+    await page.focus("Milk")
+    await page.press("Delete")
+    await page.click("Undo", ".toast")
+    await page.open("Milk")
+    await page.until("document.querySelector('.discussion textarea').value === 'Not sent'")
+    await page.click("Delete", ".details")
+    await page.says("Deleted: Milk", ".toast")
+    assert await page.run(f"!{IS_LEFT}"), "the text of a new task is being typed"
+    await page.click("List Home")
+    await page.click("Delete", "dialog")
+    await page.click("Delete", "dialog")
+    await page.says("Inbox", "h1")
+    await page.reload()
 
 
 async def test_a_conflict_is_shown_until_it_is_decided(page: WebApp, service: InProcess) -> None:

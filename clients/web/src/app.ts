@@ -19,7 +19,7 @@ const CAN_HOVER = matchMedia("(hover: hover)");
 /** The state of the page: the store, the route, and what belongs to this window alone. */
 export class App implements Page {
   readonly actions: Actions;
-  readonly drafts = new Drafts();
+  readonly drafts = new Drafts(this);
   readonly toast = new Toast(() => this.update());
   readonly trash: Trash;
   readonly comments = new Comments(this);
@@ -56,8 +56,7 @@ export class App implements Page {
 
   /** Whether the owner that is shown is on this device: the user, or a space that the user is in. */
   get isHere(): boolean {
-    const { space } = this.route.view;
-    return space === undefined || this.stores.spaces.has(space);
+    return this.allStores.has(this.route.view.space);
   }
 
   /** The store of the user, and those of the spaces, by the ids of the spaces. */
@@ -184,7 +183,7 @@ export class App implements Page {
   }
 
   #storeOf(space: string | undefined): Store {
-    return space === undefined ? this.stores.own : (this.stores.spaces.get(space) ?? this.noSpace);
+    return this.allStores.get(space) ?? this.noSpace;
   }
 
   #onStoreChange(): void {

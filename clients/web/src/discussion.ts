@@ -47,12 +47,13 @@ function row(app: App, comment: Comment): TemplateResult {
 }
 
 function change(app: App, comment: Comment): TemplateResult {
+  const of = `${comment.task_id} ${comment.id}`;
   const cancel = () => {
-    end(app, comment.id);
+    end(app, of);
     app.comments.edited = undefined;
     app.update();
   };
-  return form(app, comment.id, comment, { label: "Change the comment", action: "Save", cancel }, (text, mentions) =>
+  return form(app, of, comment, { label: "Change the comment", action: "Save", cancel }, (text, mentions) =>
     app.comments.change(comment.id, text, mentions),
   );
 }

@@ -1,7 +1,15 @@
+import type { Store } from "@taskward/client/store";
+import { parseRoute } from "./route.js";
+
 interface Draft {
   value: string;
   /** The stored value when the draft was begun. */
   base: string;
+}
+
+/** What the drafts need of the page. */
+interface Shown {
+  readonly allStores: ReadonlyMap<string | undefined, Store>;
 }
 
 const STORED = "taskward.drafts";
@@ -13,14 +21,16 @@ const STORED = "taskward.drafts";
 export class Drafts {
   readonly #drafts = new Map<string, Draft>(JSON.parse(sessionStorage.getItem(STORED) ?? "[]") as [string, Draft][]);
 
+  constructor(private readonly page: Shown) {}
+
   /** Removes what is stored. */
   static forget(): void {
     sessionStorage.removeItem(STORED);
   }
 
-  /** Whether a text is not as it was before it was edited. */
+  /** Whether a text is not as it was before it was edited. Those of what was deleted do not count: no field can end them. */
   get haveChanges(): boolean {
-    return [...this.#drafts.values()].some(({ value, base }) => value !== base);
+    return [...this.#drafts].some(([field, { value, base }]) => value !== base && this.#isThere(field));
   }
 
   /** Returns what a field shows. */
@@ -44,6 +54,16 @@ export class Drafts {
     const draft = this.#drafts.get(field);
     if (this.#drafts.delete(field)) this.#store();
     return draft?.value;
+  }
+
+  /** Returns whether a field can be shown. Its name begins with the id of its task, or with the address of its view. */
+  #isThere(field: string): boolean {
+    const { allStores } = this.page;
+    const [of = ""] = field.split(" ");
+    if (!of.startsWith("#")) return [...allStores.values()].some(({ tasks }) => tasks.get(of) !== undefined);
+    const { view } = parseRoute(of);
+    const store = allStores.get(view.space);
+    return store !== undefined && (view.name !== "list" || store.lists.get(view.id) !== undefined);
   }
 
   #store(): void {
