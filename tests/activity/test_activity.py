@@ -190,6 +190,30 @@ async def test_each_change_of_a_list_has_its_entry(ann: Person) -> None:
     await expect({"action": "deleted", "list_id": home, "count": 3})
 
 
+async def test_the_entry_of_a_deleted_list_counts_its_own_tasks_in_a_batch(ann: Person) -> None:
+    space = await new_space(ann)
+
+    async def made(kind: str, **fields: Any) -> str:
+        return str((await send(ann, "POST", f"{space}/{kind}s", {"title": "x", **fields}, 201))["id"])
+
+    home, empty = await made("list"), await made("list")
+    in_home = [await made("task", list_id=home) for _ in range(2)]
+    tops = [await made("task") for _ in range(2)]
+    below = [await made("task", parent_id=top) for top in tops]
+    known = await activity(ann, space)
+    delete_tree = [{"op": "delete", "kind": "task", "id": top, "subtasks": "delete"} for top in tops]
+    delete_list = [{"op": "delete", "kind": "list", "id": one, "tasks": "delete"} for one in (home, empty)]
+    operations = [delete_tree[0], *delete_list, delete_tree[1]]
+    await send(ann, "POST", f"{space}/batch", {"operations": operations})
+
+    entries = await new_entries(ann, space, known)
+    assert {one["list_id"]: one["count"] for one in entries if "list_id" in one} == {
+        home: len(in_home),
+        empty: 0,
+    }
+    assert {one["task_id"] for one in entries if "list_id" not in one} == {*tops, *below}
+
+
 async def test_each_change_of_a_member_has_its_entry(ann: Person, bob: Person) -> None:
     space = await new_space(ann)
     known: list[Json] = []

@@ -86,9 +86,8 @@ class Entries:
         elif action.startswith("task.") and "ids" in values:
             self._add_several(action, what, values)
         elif action in _OF_A_LIST:
-            self._found.append(
-                (action, {"action": what, "list_id": values["list_id"], "number": self._taken()})
-            )
+            number = self._taken() if action == "list.move" else 0
+            self._found.append((action, {"action": what, "list_id": values["list_id"], "number": number}))
         else:
             self._found.append((action, self._of_one(action, what, values)))
 
@@ -117,10 +116,11 @@ class Entries:
         return {"action": what, **columns}
 
     def _add_several(self, action: str, what: str, values: Values) -> None:
-        """Adds tasks, or their number to the entry of the list that was deleted just before."""
+        """Adds tasks, or their number to the entry of their list, which was deleted just before."""
         ids: Sequence[UUID] = values["ids"]
-        if self._found and self._found[-1][0] == "list.delete":
-            self._found[-1][1]["number"] += len(ids)
+        last, columns = self._found[-1] if self._found else ("", {})
+        if last == "list.delete" and columns["list_id"] == values.get("list_id"):
+            columns["number"] += len(ids)
             return
         fields = {"fields": _names(values["fields"])} if what == "updated" else {}
         self._found += [(action, {"action": what, "task_id": one, **fields}) for one in ids]
@@ -134,7 +134,7 @@ class Entries:
         )
 
     def _taken(self) -> int:
-        """Takes the last entries of tasks, which went with their list, and returns their number."""
+        """Takes the last entries of tasks, which were moved with their list, and returns their number."""
         count = 0
         while self._found and self._found[-1][0].startswith("task."):
             self._found.pop()

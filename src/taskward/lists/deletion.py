@@ -82,6 +82,7 @@ class ListDeletion:
     def _change_steps(self, ids: Sequence[Any], first: int) -> TransactionSteps[None]:
         values = {
             "owner": self.owner,
+            "list_id": self.list_id,  # for the activity
             "ids": ids,
             "first_number": first,
             "now": self.deletion.now,
