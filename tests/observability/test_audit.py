@@ -440,6 +440,7 @@ def test_every_statement_that_changes_data_of_a_user_is_an_action() -> None:
         *(f"erase of {one}" for one in ("member_reminders", "trash_member_reminders")),
         *(f"add moved rows of {one}" for one in ("comments", "lists", "task_labels", "tasks")),
         "erase of trash",
+        "write member as it is",
         "add a list's tombstone",
         "add a comment's tombstone",
         "add a label to tasks",

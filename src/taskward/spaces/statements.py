@@ -181,6 +181,8 @@ CHANGE_MEMBER: Final = Command(
     "member.role",
 )
 RENAME_MEMBER: Final = replace(CHANGE_MEMBER, name="rename member", action="member.update")
+KEEP_MEMBER: Final = replace(CHANGE_MEMBER, name="write member as it is", action=None)
+"""Of a client that sends back what it has read: neither audit log nor activity has an entry."""
 REMOVE_MEMBER: Final = Command(
     "remove member",
     update(MEMBERS)

@@ -34,6 +34,7 @@ from taskward.spaces.statements import (
     GET_SPACE,
     HAS_TASKS,
     JOIN,
+    KEEP_MEMBER,
     LEAVE,
     LIST_MEMBERS,
     REJOIN_MEMBER,
@@ -184,8 +185,8 @@ def change_member_steps(
         yield from _check_other_owner(space_id, member)
     rows = yield COUNT_MEMBER_CHANGE, {"owner": space_id}
     values = {"member_id": member.id, "role": role, "name": name, "version": rows[0][0]}
-    is_named = name != member.name or "role" not in given
-    change = RENAME_MEMBER if role == member.role and is_named else CHANGE_MEMBER
+    of_name = KEEP_MEMBER if name == member.name else RENAME_MEMBER
+    change = of_name if role == member.role else CHANGE_MEMBER
     yield change, {"owner": space_id, "now": datetime.now(UTC), "fields": sorted(given), **values}
     return (yield from _member(space_id, member.id))
 
