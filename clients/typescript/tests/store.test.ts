@@ -183,8 +183,9 @@ test("what a proxy answers in place of the service refuses no write", { skip }, 
   const store = await open(t, client);
   store.start();
   await until(() => store.state === "live", "it is live");
-  while (answers.length > 0) {
-    const { length } = answers;
+  let made = 1;
+  for (; answers.length > 0; made += 1) {
+    const { length } = answers; // a repeated request may get one of them, too
     await store.tasks.create({ title: `Before ${length} pages of a proxy` });
     await until(() => answers.length < length, "a proxy has answered");
   }
@@ -192,7 +193,7 @@ test("what a proxy answers in place of the service refuses no write", { skip }, 
 
   await settled(store);
   assert.deepEqual(store.conflicts, []);
-  assert.equal(store.tasks.all().length, 6);
+  assert.equal(store.tasks.all().length, made);
   await equalToTheList(person(sub), store);
 });
 
