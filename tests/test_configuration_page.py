@@ -3,11 +3,16 @@
 import pytest
 from settings_table import PAGE, documented_table, settings_table
 
+from taskward.database.schema import newest_revision
 from taskward.settings import Settings
 
 
 def test_the_settings_table_is_the_generated_one() -> None:
     assert documented_table(PAGE.read_text("utf-8")) == settings_table(), "run `make docs`"
+
+
+def test_the_output_of_the_check_has_the_newest_revision() -> None:
+    assert f"at {newest_revision()}, up to date" in PAGE.read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)

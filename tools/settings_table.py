@@ -33,7 +33,9 @@ def _default(value: Any) -> str:
         value = value.get_secret_value()
     if value is None or value == "":
         return "none"
-    return f"`{'off' if value is False else value}`"
+    if isinstance(value, bool):
+        value = "on" if value else "off"
+    return f"`{value}`"
 
 
 if __name__ == "__main__":
