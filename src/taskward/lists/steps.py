@@ -40,14 +40,16 @@ from taskward.users.statements import COUNT_MANY, COUNT_MANY_OF_PERSON, LOCK_OWN
 MAX_LISTS: Final = 1000
 """Lists of one owner."""
 
+TOO_MANY_LISTS: Final = f"A person has at most {MAX_LISTS} lists"
+"""The message of the contract, for a space, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class ListSteps:
     """The writes of one owner; any of them may follow others in one transaction.
 
     With `versions`, a list is changed only if it is in one of them. They raise as the methods of `ListStore`
-    do. In a `batch` a version that does not match is answered with the current list, and a deletion is never
-    split.
+    do. If `is_batch`, the error for another version carries the current list, and a deletion is never split.
     """
 
     owner: Owner
@@ -62,7 +64,7 @@ class ListSteps:
             yield from self._check_free(given_id)
         rows = yield COUNT_LISTS, self._owner
         if rows[0][0] >= MAX_LISTS:
-            raise ValidationFailed([FieldError("body", f"A person has at most {MAX_LISTS} lists")])
+            raise ValidationFailed([FieldError("body", TOO_MANY_LISTS)])
         values = {
             "title": new.title,
             "is_archived": new.is_archived,

@@ -12,7 +12,7 @@ from pydantic_core import CoreSchema
 from taskward.http.errors import MAX_DETAILS, FieldError, ValidationFailed
 from taskward.http.requests import MAX_KEYS, TOO_MANY_KEYS, nul_problems, refuse_wide_objects
 from taskward.http.validation import UNKNOWN_FIELD, field_errors, first_of_each_field
-from taskward.lists.steps import MAX_LISTS
+from taskward.lists.steps import MAX_LISTS, TOO_MANY_LISTS
 from taskward.me.import_models import Import, ImportedComment, ImportedList, ImportedTask
 from taskward.me.import_scanner import ARRAYS, Outline, Scanner, Slice, parse
 from taskward.me.spool import Spool
@@ -172,7 +172,7 @@ def _problems_beside_arrays(outline: Outline) -> Iterator[FieldError]:
     if "tasks" not in outline.arrays:
         yield FieldError("tasks", "Tasks is required and cannot be empty")
     if outline.count("lists") > MAX_LISTS:
-        yield FieldError("lists", f"A person has at most {MAX_LISTS} lists")
+        yield FieldError("lists", TOO_MANY_LISTS)
     for name in outline.values:
         if name != "user":
             yield FieldError(name, UNKNOWN_FIELD)

@@ -7,7 +7,7 @@ from taskward.database import Queries
 from taskward.database.statements import TransactionSteps
 from taskward.http.errors import FieldError, ValidationFailed
 from taskward.lists.statements import COUNT_LISTS, LIST_POSITIONS
-from taskward.lists.steps import MAX_LISTS
+from taskward.lists.steps import MAX_LISTS, TOO_MANY_LISTS
 from taskward.me.import_models import ImportedList
 from taskward.me.import_statements import DROP_LIST_TOMBSTONES, PUBLISH_LISTS
 from taskward.me.staged_rows import list_rows
@@ -50,4 +50,4 @@ class ImportLists:
         yield DROP_LIST_TOMBSTONES, values
         rows = yield COUNT_LISTS, values
         if rows[0][0] > MAX_LISTS:
-            raise ValidationFailed([FieldError("lists", f"A person has at most {MAX_LISTS} lists")])
+            raise ValidationFailed([FieldError("lists", TOO_MANY_LISTS)])

@@ -22,7 +22,7 @@ from taskward.lists.statements import (
     COUNT_LISTS,
     GET_LIST,
 )
-from taskward.lists.steps import MAX_LISTS
+from taskward.lists.steps import MAX_LISTS, TOO_MANY_LISTS
 from taskward.lists.tables import ListRecord
 from taskward.moves.models import MAX_TASKS, Move
 from taskward.moves.reminders import MovedReminders
@@ -251,7 +251,7 @@ class MoveSteps:
         if self.move.list_id is not None:
             rows = yield COUNT_LISTS, target
             if rows[0][0] >= MAX_LISTS:
-                raise _invalid("list", f"A person has at most {MAX_LISTS} lists")
+                raise _invalid("list", TOO_MANY_LISTS)
             return Place(self.move.list_id)
         if not above:
             return Place(self.move.to_list)
