@@ -1,8 +1,8 @@
 """The bodies of `POST /api/batch` and of `POST /api/tasks/batch`.
 
-A batch is parsed as a list of `operations.Operation`. Its fields are validated one operation at a time: an
-invalid one is a 400 in its own result and does not reject the batch. The OpenAPI document shows each kind of
-operation with its types.
+A batch is parsed as a list of `MixedOperation` or `TaskOperation` (`operations.py`). Its fields are validated
+one operation at a time: an invalid one is a 400 in its own result and does not reject the batch. The OpenAPI
+document shows each kind of operation with its types.
 """
 
 from collections.abc import Mapping

@@ -51,7 +51,7 @@ class CommentSteps:
     """The writes of one owner; any of them may follow others in one transaction.
 
     With `versions`, a comment is changed only if it is in one of them. They raise as the methods of
-    `CommentStore` do. In a `batch` a version that does not match is answered with the current comment.
+    `CommentStore` do. If `is_batch`, the error for another version carries the current comment.
     """
 
     owner: Owner

@@ -22,7 +22,7 @@ Row: TypeAlias = Sequence[Any]
 Values: TypeAlias = Mapping[str, Any]
 
 SEQ: Final = bindparam("seq", type_=Counter)
-"""The number of a write in its steps."""
+"""The number of a write, as a parameter of its statements."""
 
 _ALWAYS: Final = true()
 
@@ -94,7 +94,7 @@ class Write:
     3. `parts` change rows that belong to it.
 
     PostgreSQL runs them as one statement with data-modifying CTEs, `number` being a subquery; SQLite and a
-    distributed PostgreSQL run its `steps` one after the other.
+    distributed PostgreSQL run its `statements()` one after the other.
     """
 
     name: str

@@ -1,4 +1,7 @@
-"""Every SQL statement on spaces, members, invitations and memberships."""
+"""The statements on spaces, members, invitations and memberships.
+
+The one that reads the role of the caller is in `forms.py`.
+"""
 
 from dataclasses import replace
 from typing import Any, Final

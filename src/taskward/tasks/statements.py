@@ -1,4 +1,7 @@
-"""Every SQL statement on tasks. The WHERE of each begins with the owner; a test verifies it."""
+"""The statements that read, create, change and delete one task, and read the owner's counter.
+
+The WHERE of each begins with the owner; a test verifies it.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Final

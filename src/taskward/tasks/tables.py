@@ -37,7 +37,7 @@ class TaskRow(SQLModel, table=True):
     `version` is the owner's counter at the task's last change. The folded texts are searched: case-folding in
     Python makes both engines find the same.
 
-    `extra` is a JSON object with the optional fields as they are answered (`tasks/fields.py`); null without
+    `extra` is a JSON object with the optional fields as they are answered (`tasks/fields/`); null without
     any. What is filtered, sorted or changed in many rows at once has a column of its own, beside it or
     instead: `due_key` and `start_key` are the local times as sortable texts, `due_utc` and `start_utc` the
     instants of those in a time zone, `priority` is 1 to 4. A null `position` is the default one

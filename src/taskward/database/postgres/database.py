@@ -1,7 +1,8 @@
 """The PostgreSQL engine (14 and later), on asyncpg without an ORM.
 
-Every read and every write is one statement and one round trip. Behind a pooler in transaction mode, which is
-detected, each runs in an explicit transaction, so that prepare and execute reach one server.
+On plain PostgreSQL a `Read` and a `Write` are one statement and one round trip each. A transaction of
+steps is several, and so is a `Write` on Citus. Behind a pooler in transaction mode, which is detected, each
+runs in an explicit transaction, so that prepare and execute reach one server.
 """
 
 import asyncio

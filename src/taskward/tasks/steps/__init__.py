@@ -71,7 +71,7 @@ Response = Callable[[TaskRecord], Values]
 class TaskSteps:
     """The writes of one owner. With `versions`, a task is changed only if it is in one of them.
 
-    In a `batch` a version that does not match is answered with the current task.
+    If `is_batch`, the error for another version carries the current task.
     """
 
     owner: Owner
