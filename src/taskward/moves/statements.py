@@ -53,8 +53,8 @@ MOVED_LABELS: Final = _moved(TASK_LABELS, "task_id")
 MOVED_LISTS: Final = _moved(LISTS, "id")
 
 
-class GoingAlong(NamedTuple):
-    """The statements for the objects of one kind, which go with their tasks."""
+class DependentKind(NamedTuple):
+    """The statements for the objects of one kind that belong to tasks, such as comments."""
 
     entity: Entity
     rows: MovedRows
@@ -65,14 +65,14 @@ class GoingAlong(NamedTuple):
     drop_tombstones: Command
 
 
-def _going_along(entity: Entity) -> GoingAlong:
+def _dependent_kind(entity: Entity) -> DependentKind:
     table, tombstones = entity.table, entity.tombstones
     tables = (table, dict(trashed_tables())[table])
     of_tasks = select(table.c.id, table.c.task_id).where(
         table.c.user_id == OWNER, any_of(table.c.task_id, few(_IDS))
     )
     deleted = any_of(tombstones.c[f"{entity.kind}_id"], few(_IDS))
-    return GoingAlong(
+    return DependentKind(
         entity,
         _moved(table, "id"),
         Read(
@@ -97,7 +97,9 @@ def _existing(entity: Entity, table: Table) -> Read:
     )
 
 
-GOING_ALONG: Final = tuple(_going_along(one) for one in ENTITIES if one.goes_with == TASK.plural)
+DEPENDENT_KINDS: Final = tuple(
+    _dependent_kind(entity) for entity in ENTITIES if entity.goes_with == TASK.plural
+)
 
 ALL_BELOW: Final = Read(
     "tasks below several",

@@ -32,11 +32,11 @@ from taskward.moves.rows import (
 from taskward.moves.statements import (
     ALL_BELOW,
     ALL_IN_LIST,
+    DEPENDENT_KINDS,
     EXISTING,
-    GOING_ALONG,
     TASKS_AMONG,
 )
-from taskward.moves.transfer import SLICE, Along, Numbers, Place, Transfer, parts_of
+from taskward.moves.transfer import SLICE, Dependents, Numbers, Place, Transfer, parts_of
 from taskward.spaces.errors import RoleTooLow, SpaceNotFound
 from taskward.spaces.forms import MY_ROLE
 from taskward.tasks.records import task_json, task_record, version_tag
@@ -135,11 +135,11 @@ class MoveSteps:
         members = yield from self._judge()
         above = yield from self._look_up()
         found = yield from self._found()
-        along = yield from self._along(list(found.parents))
+        dependents = yield from self._dependents(list(found.parents))
         yield from self._check_free(list(found.parents))
-        yield from self._check_free_along(along)
+        yield from self._check_free_dependents(dependents)
         place = yield from self._place(found, above)
-        yield from self._change(found, along, place, members)
+        yield from self._change(found, dependents, place, members)
         return MoveResult(len(found.parents), (yield from self._named()))
 
     def _judge(self) -> TransactionSteps[dict[str, UUID]]:
@@ -202,40 +202,40 @@ class MoveSteps:
         self._check_number(len(parents))
         return _Found(parents)
 
-    def _along(self, tasks: Sequence[str]) -> TransactionSteps[Along]:
-        """Returns what goes with the tasks; raises ValidationFailed if there is too much."""
-        along: Along = [defaultdict(list) for _ in GOING_ALONG]
+    def _dependents(self, tasks: Sequence[str]) -> TransactionSteps[Dependents]:
+        """Returns the dependents of the tasks; raises ValidationFailed if there are too many."""
+        dependents: Dependents = [defaultdict(list) for _ in DEPENDENT_KINDS]
         count = len(tasks)
-        for one, of_tasks in zip(GOING_ALONG, along, strict=True):
-            for some in parts_of(tasks, CHECKED):
-                values = {"owner": self.source, "ids": some, "limit": MAX_TASKS - count + 1}
-                rows = yield one.of_tasks, values
+        for kind, ids_by_task in zip(DEPENDENT_KINDS, dependents, strict=True):
+            for part in parts_of(tasks, CHECKED):
+                values = {"owner": self.source, "ids": part, "limit": MAX_TASKS - count + 1}
+                rows = yield kind.of_tasks, values
                 count += len(rows)
                 self._check_number(count)
                 for row_id, task_id in rows:
-                    of_tasks[str(task_id)].append(str(row_id))
-        return along
+                    ids_by_task[str(task_id)].append(str(row_id))
+        return dependents
 
     def _check_number(self, count: int) -> None:
         if count > MAX_TASKS:
             raise _invalid("tasks" if self.move.list_id is None else "list", TOO_MANY)
 
-    def _check_free_along(self, along: Along) -> TransactionSteps[None]:
-        """Raises PreconditionFailed if the target has an object with the id of one that goes with a task."""
-        for one, of_tasks in zip(GOING_ALONG, along, strict=True):
-            for some in parts_of(list(chain.from_iterable(of_tasks.values())), CHECKED):
-                for existing in one.existing:
-                    if rows := (yield existing, {"owner": self.target, "ids": some}):
-                        kind, record = one.entity.kind, one.entity.record(*rows[0])
-                        current = {kind: one.entity.to_json(record)}
-                        text = f"A {kind} with this id exists"
+    def _check_free_dependents(self, dependents: Dependents) -> TransactionSteps[None]:
+        """Raises PreconditionFailed if the target has an object with the id of a dependent."""
+        for kind, ids_by_task in zip(DEPENDENT_KINDS, dependents, strict=True):
+            for part in parts_of(list(chain.from_iterable(ids_by_task.values())), CHECKED):
+                for existing in kind.existing:
+                    if rows := (yield existing, {"owner": self.target, "ids": part}):
+                        entity, record = kind.entity, kind.entity.record(*rows[0])
+                        current = {entity.kind: entity.to_json(record)}
+                        text = f"A {entity.kind} with this id exists"
                         raise PreconditionFailed(version_tag(record.version), text, current)
 
     def _check_free(self, ids: Sequence[str]) -> TransactionSteps[None]:
         """Raises PreconditionFailed if the target has an object with an id that moves there."""
-        for some in parts_of(ids, CHECKED):
+        for part in parts_of(ids, CHECKED):
             for existing in EXISTING:
-                rows = yield existing, {"owner": self.target, "ids": some}
+                rows = yield existing, {"owner": self.target, "ids": part}
                 if rows:
                     raise _refused(task_record(rows[0]), EXISTS)
         if self.move.list_id is not None:
@@ -266,7 +266,7 @@ class MoveSteps:
         return Place(list_of_parent, self.move.to_parent)
 
     def _change(
-        self, found: _Found, along: Along, place: Place, members: Mapping[str, UUID]
+        self, found: _Found, dependents: Dependents, place: Place, members: Mapping[str, UUID]
     ) -> TransactionSteps[None]:
         """Takes the numbers of both owners, and moves everything; `members` are as those of `_judge`."""
         has_list = self.move.list_id is not None
@@ -274,7 +274,7 @@ class MoveSteps:
         if not count:
             return
         last = yield COUNT_MANY, {"owner": self.source, "count": count}
-        taken = count + sum(len(ids) for of_tasks in along for ids in of_tasks.values())
+        taken = count + sum(len(ids) for ids_by_task in dependents for ids in ids_by_task.values())
         if self.move.target is None:
             new = yield COUNT_MANY_OF_PERSON, {**person_values(self.caller.own), "count": taken}
         else:
@@ -289,7 +289,7 @@ class MoveSteps:
         transfer = Transfer(self.source, self.target, place, authors, reminders, now, self.retention)
         roots = set(found.roots)
         for ids in _slices(found.levels()):
-            others = yield from transfer.task_steps(ids, along, numbers, roots)
+            others = yield from transfer.task_steps(ids, dependents, numbers, roots)
             numbers = numbers.after(len(ids), others)
         if has_list:
             yield from transfer.list_steps(self.move.list_id, last[0][0], first)

@@ -1,4 +1,4 @@
-"""The way of rows from one owner to another: tasks with what goes with them, then their list."""
+"""Copies rows from one owner to another and deletes the originals: tasks, their dependents, then the list."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -25,12 +25,12 @@ from taskward.moves.rows import (
 from taskward.moves.statements import (
     DELETE_MOVED_LIST,
     DELETE_MOVED_TASKS,
+    DEPENDENT_KINDS,
     DROP_LIST_TOMBSTONE,
-    GOING_ALONG,
     MOVED_LABELS,
     MOVED_LISTS,
     MOVED_TASKS,
-    GoingAlong,
+    DependentKind,
 )
 from taskward.tasks.steps.reminder_statements import DROP_REMINDERS
 from taskward.tasks.steps.statements import ADD_TOMBSTONES
@@ -42,8 +42,8 @@ from taskward.users.retention import Retention
 SLICE: Final = 50
 """Tasks that one statement moves."""
 
-Along: TypeAlias = list[defaultdict[str, list[str]]]
-"""For each of `GOING_ALONG` the ids of its objects by their task."""
+Dependents: TypeAlias = list[defaultdict[str, list[str]]]
+"""For each of `DEPENDENT_KINDS` the ids of its objects by their task."""
 
 
 class Place(NamedTuple):
@@ -71,7 +71,7 @@ class Numbers(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """The way of rows from the source to their place in the target."""
+    """Copies rows from the source to their place in the target, and deletes the originals."""
 
     source: UUID
     target: UUID
@@ -82,9 +82,9 @@ class Transfer:
     retention: Retention
 
     def task_steps(
-        self, ids: Sequence[str], along: Along, numbers: Numbers, roots: set[str]
+        self, ids: Sequence[str], dependents: Dependents, numbers: Numbers, roots: set[str]
     ) -> TransactionSteps[int]:
-        """Moves some tasks of one level, and what goes with them; returns the number of the latter."""
+        """Moves some tasks of one level, and their dependents; returns the number of the latter."""
         source, target = {"owner": self.source, "ids": ids}, {"owner": self.target, "ids": ids}
         count = len(ids)
         rows = as_values(MOVED_TASKS, (yield MOVED_TASKS.read, source))
@@ -99,7 +99,7 @@ class Transfer:
         yield MOVED_TASKS.add, {**target, "rows": values_as_json(MOVED_TASKS, rows)}
         if labels:
             yield MOVED_LABELS.add, {**target, "rows": as_json(labels)}
-        others = yield from self._along_steps(ids, along, numbers.first_of_others)
+        others = yield from self._copy_dependents_steps(ids, dependents, numbers.first_of_others)
         yield DROP_TOMBSTONES, target
         first = {"first_number": numbers.last_of_source - count + 1}
         yield ADD_TOMBSTONES, {**source, **first, "now": self.now}
@@ -110,28 +110,30 @@ class Transfer:
         yield from self._drop_expired_steps(TOMBSTONES, count)
         return others
 
-    def _along_steps(self, ids: Sequence[str], along: Along, first: int) -> TransactionSteps[int]:
-        """Copies what goes with these tasks, and is deleted with them; returns the number of rows."""
+    def _copy_dependents_steps(
+        self, ids: Sequence[str], dependents: Dependents, first: int
+    ) -> TransactionSteps[int]:
+        """Copies the dependents of these tasks, which are deleted with them; returns the number of rows."""
         count = 0
-        for one, of_tasks in zip(GOING_ALONG, along, strict=True):
-            own = [each for task in ids for each in sorted(of_tasks.get(task, ()))]
-            for some in parts_of(own, SLICE):
-                yield from self._copy_steps(one, some, first + count)
-                count += len(some)
+        for kind, ids_by_task in zip(DEPENDENT_KINDS, dependents, strict=True):
+            dependent_ids = [row_id for task_id in ids for row_id in sorted(ids_by_task.get(task_id, ()))]
+            for part in parts_of(dependent_ids, SLICE):
+                yield from self._copy_steps(kind, part, first + count)
+                count += len(part)
         return count
 
-    def _copy_steps(self, one: GoingAlong, ids: Sequence[str], first: int) -> TransactionSteps[None]:
-        found = as_values(one.rows, (yield one.rows.read, {"owner": self.source, "ids": ids}))
+    def _copy_steps(self, kind: DependentKind, ids: Sequence[str], first: int) -> TransactionSteps[None]:
+        found = as_values(kind.rows, (yield kind.rows.read, {"owner": self.source, "ids": ids}))
         by_id = {str(row["id"]): row for row in found}
-        rows = [by_id[each] for each in ids]
+        rows = [by_id[row_id] for row_id in ids]
         yield from self.authors.read_steps(
-            each for row in rows for each in (row["author_id"], *mentioned(row))
+            member for row in rows for member in (row["author_id"], *mentioned(row))
         )
         for number, row in enumerate(rows, first):
             row.update(self.authors.columns_of_comment(row))
             row.update({"version": number, "updated_at": after(row["updated_at"], self.now)})
-        yield one.rows.add, {"owner": self.target, "rows": values_as_json(one.rows, rows)}
-        yield one.drop_tombstones, {"owner": self.target, "ids": ids}
+        yield kind.rows.add, {"owner": self.target, "rows": values_as_json(kind.rows, rows)}
+        yield kind.drop_tombstones, {"owner": self.target, "ids": ids}
 
     def list_steps(self, list_id: Any, last: int, first: int) -> TransactionSteps[None]:
         """Moves the list, after its tasks in the source and before them in the target."""
