@@ -127,7 +127,7 @@ async def test_without_its_subtasks_they_move_up(ann: Person) -> None:
     assert (await ann.get(below["id"]))["parent_id"] == top["id"]
 
 
-async def test_one_that_was_taken_along_is_restored_alone_and_at_the_top(ann: Person) -> None:
+async def test_one_that_was_deleted_with_another_is_restored_alone_and_at_the_top(ann: Person) -> None:
     top = await ann.create("Top")
     child = await ann.create("Child", parent_id=top["id"])
     below = await ann.create("Below", parent_id=child["id"])

@@ -37,7 +37,7 @@ from taskward.trash.statements import (
     DELETE_RESTORED,
     DROP_TOMBSTONES,
     EXISTING_TASKS,
-    FIND_TAKEN_ALONG,
+    FIND_DELETED_WITH,
     FIND_TRASHED,
     RESTORE_OTHER_ROWS,
     RESTORE_ROWS,
@@ -76,7 +76,7 @@ def restore_steps(
     """
     values = {"owner": owner, "task_id": task_id}
     locked = yield LOCK_OWNER, values
-    rows = [*(yield FIND_TRASHED, values), *(yield FIND_TAKEN_ALONG, values)]
+    rows = [*(yield FIND_TRASHED, values), *(yield FIND_DELETED_WITH, values)]
     if not rows or str(rows[0][0]) != str(task_id):
         raise NotFound
     restoration = yield from _Restoration.steps(owner, task_id, rows, locked[0][0])
@@ -95,7 +95,7 @@ def resume_steps(owner: UUID, task_id: str) -> TransactionSteps[None]:
         return
     values = {"owner": owner, "task_id": UUID(task_id)}
     locked = yield LOCK_OWNER, values
-    rows = yield FIND_TAKEN_ALONG, values
+    rows = yield FIND_DELETED_WITH, values
     restoration = yield from _Restoration.steps(owner, UUID(task_id), rows, locked[0][0])
     yield from restoration.other_steps()
 

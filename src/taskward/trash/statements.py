@@ -41,7 +41,7 @@ _LIMIT: Final = bindparam("limit", type_=Integer())
 _UNTIL: Final = bindparam("until", type_=Instant())
 _MINE: Final = (TRASH.c.user_id == OWNER, TRASH.c.id == _TASK_ID)
 _AMONG: Final = (TRASH.c.user_id == OWNER, any_of(TRASH.c.id, few(_IDS)))
-_TAKEN_ALONG: Final = (TRASH.c.user_id == OWNER, TRASH.c.deleted_with == _TASK_ID)
+_DELETED_WITH: Final = (TRASH.c.user_id == OWNER, TRASH.c.deleted_with == _TASK_ID)
 _PLACE: Final = (TRASH.c.id, TRASH.c.parent_id, TRASH.c.list_id, TRASH.c.assigned_to)
 
 
@@ -69,10 +69,10 @@ TRASH_AFTER: Final = Read(
 )
 
 FIND_TRASHED: Final = Read("find a task in the trash", select(*_PLACE).where(*_MINE))
-FIND_TAKEN_ALONG: Final = Read(
+FIND_DELETED_WITH: Final = Read(
     "find the tasks that were deleted with one",
     select(*_PLACE)
-    .where(*_TAKEN_ALONG)
+    .where(*_DELETED_WITH)
     .order_by(TRASH.c.id)  # so that scarce room goes to the same ones on both engines
     # SQLite would look through all of the owner's trash.
     .with_hint(TRASH, "INDEXED BY ix_trash_user_id_deleted_with", "sqlite"),
@@ -193,15 +193,15 @@ def _purge(number: ColumnElement[int]) -> Any:
     return delete(TRASH).where(*_MINE, number.is_not(None)).returning(TRASH.c.version)
 
 
-def _purge_taken_along(written: Written) -> Delete:
-    return delete(TRASH).where(*_TAKEN_ALONG, written.has_changed)
+def _purge_deleted_with(written: Written) -> Delete:
+    return delete(TRASH).where(*_DELETED_WITH, written.has_changed)
 
 
 PURGE_TASK: Final = Write(
     "delete a task from the trash",
     bump_owner(exists().where(*_MINE)),
     _purge,
-    (Part(_purge_taken_along),),
+    (Part(_purge_deleted_with),),
     "task.purge",
 )
 """With those that were deleted with it. Returns the version that the task had."""
