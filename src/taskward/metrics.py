@@ -199,7 +199,7 @@ WEBHOOK_BACKLOG: Final = MetricFamily(
 WEBHOOK_AGE: Final = MetricFamily(
     "taskward_webhook_oldest_seconds",
     "gauge",
-    "Time for which the first of them has been waiting.",
+    "Seconds for which the user who has waited longest has had something to deliver.",
     aggregate=max,
 )
 WEBHOOK_STOPPED: Final = MetricFamily(
