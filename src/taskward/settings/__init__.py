@@ -223,7 +223,7 @@ class Settings(BaseSettings):
     web_app_resource: str | None = Field(
         default=None,
         description="The API that the tokens of the web app are for, sent as `resource` (RFC 8707), for a "
-        "provider that else issues tokens that are no JSON Web Tokens.",
+        "provider that otherwise issues tokens that are not JSON Web Tokens.",
     )
     rate_limit: RateText | None = Field(
         default=None,
@@ -247,9 +247,9 @@ class Settings(BaseSettings):
     )
     webhook_kinds: WebhookKinds = Field(
         default="tasks",
-        description="What the changes are of that webhooks deliver: any of `tasks`, `lists`, `comments`, "
-        "`spaces`, `members` and `space`, separated by commas. After a change each user and space begins "
-        "anew, with a reset.",
+        description="The kinds of objects whose changes webhooks deliver: any of `tasks`, `lists`, "
+        "`comments`, `spaces`, `members` and `space`, separated by commas. After this setting changes, "
+        "the deliveries of each user and space start over with a reset.",
     )
 
     @property
