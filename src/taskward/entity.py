@@ -65,8 +65,8 @@ class FeedKind:
     """Of a kind without tombstones: the condition of the rows of `table` that are deletions."""
 
     goes_with: str | None = None
-    """The `plural` of the kind whose deletions delete these too, without changes of their own. A feed of them
-    is one of that kind, too."""
+    """The `plural` of the kind it belongs to: deleting that object deletes these, without changes of their
+    own. A feed with these has that kind, too."""
 
     rows: FromClause | None = None
     """The rows that `columns` are of, if it is not `table` alone."""
@@ -104,7 +104,7 @@ class Entity(FeedKind):
     """Returns the columns of `record` by `owner` and the id."""
 
     batch_steps: Callable[[Owner, Retention], EntitySteps]
-    """Returns the steps for a batch, by whose and how long what is deleted is kept."""
+    """Takes the owner and the retention; returns the steps of a batch."""
 
     option: str | None = None
     """The parameter of a deletion for the objects in it or below it, whose value is `delete` or `keep`."""

@@ -1,4 +1,4 @@
-"""The ports of the database, by user, implemented by the packages `postgres` and `sqlite`.
+"""The ports of the database, one for each kind of code that uses it; `postgres` and `sqlite` implement them.
 
 Failures are raised as `taskward.http.errors.DatabaseError`.
 """
@@ -59,7 +59,7 @@ class OwnedRows(Queries, LargeChanges, Protocol):
 
 
 OWNED_ROWS: Final = Key[OwnedRows]("owned rows")
-"""That of stores. A request for the rows of another owner than its caller replaces it."""
+"""The rows that stores use: the database, and for a route of a space `SpaceRows` in its place."""
 
 
 class RowsOfSeveral(Protocol):

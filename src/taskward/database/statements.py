@@ -39,7 +39,7 @@ class Read:
     such reads and commands run outside of row-level security.
 
     A read of a locked owner, which SQLite has during a change in parts, waits for its rows `if_visible`: if
-    that condition holds, which names no row of the read. So a space keeps no one waiting but its members.
+    that condition holds, which names no row of the read. So only members of a space wait for it.
 
     `only_if`: a condition of the statement that names no row of the read either. PostgreSQL evaluates it
     before it looks for rows, and SQLite is made to.
@@ -75,8 +75,8 @@ class Written(NamedTuple):
 class Part(NamedTuple):
     """A change of other rows that goes with a write.
 
-    With `needs`, it is left out of the write while the value of that name is null. One that tidies up is not
-    `in_batches`: PostgreSQL would join what each owner has of it.
+    With `needs`, it is left out of the write while the value of that name is null. A cleanup is not
+    `in_batches`: PostgreSQL would join the rows of all owners of the batch.
     """
 
     change: Callable[[Written], Insert | Delete]

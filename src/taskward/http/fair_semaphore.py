@@ -212,7 +212,7 @@ class FairTurns:
 
 
 class FairThreads:
-    """A thread for each slot."""
+    """A pool of threads, one for each slot, that callers share fairly."""
 
     def __init__(self, size: int, name: str, timeout: float | None = QUEUE_TIMEOUT) -> None:
         self._slots = FairSemaphore(size, timeout)

@@ -33,7 +33,7 @@ access = logging.getLogger(ACCESS_LOGGER)
 
 
 def configure(settings: Settings) -> None:
-    """Send every logger's lines through one handler, in the format of the settings."""
+    """Sends every logger's lines through one handler, in the format of the settings."""
     root = logging.getLogger()
     root.handlers[:] = [_handler(settings, sys.stdout)]
     root.setLevel(settings.log_level)

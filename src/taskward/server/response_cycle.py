@@ -118,7 +118,7 @@ class StrictCycle:
             self._event.set()
 
     async def receive(self) -> Message:
-        """Returns the next part of the request; after its end, wait until the client has disconnected."""
+        """Returns the next part of the request; after its end, waits until the client has disconnected."""
         connection = self._connection
         if self._continue_expected and not connection.is_closing():
             self._continue_expected = False

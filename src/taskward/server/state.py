@@ -68,7 +68,7 @@ class ConnectionState(ServerState):
         return {REQUESTS.name: dict(statuses), ERRORS.name: dict(codes), **self.send_budget.collect()}
 
     def error_response(self, error: ServiceError, request: Scope, *, waited: float) -> bytes:
-        """Returns the response to a request that the application does not answer, and count and log it.
+        """Returns the response to a request that the application does not answer, and counts and logs it.
 
         `request` is its scope, or of a head that is not complete the `headers` alone.
         """

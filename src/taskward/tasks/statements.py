@@ -352,7 +352,8 @@ SWITCH_TASK: Final = Write(
 )
 """`UPDATE_TASK` in a space, of the state: no row also if it is in that, or if members have set reminders.
 
-That none are set meanwhile is a condition of its form for members, as for `RESCHEDULE_TASK`.
+The form that members run (`JUDGED`) also requires the owner's row to be as read, so that none are set
+meanwhile; that of `RESCHEDULE_TASK`, too.
 """
 
 _CHANGED_ROWS: Final = (LABELS, DROPPED_LABELS, REMINDERS, DROPPED_REMINDERS)
@@ -399,4 +400,5 @@ TRASH_LOCKED_TASK: Final = Write(
     (*ROWS_TO_TRASH, *_OF_TRASHING),
     "task.trash",
 )
-"""With its comments, whose number is why it is no statement by itself: SQLite runs that on the event loop."""
+"""Moves its comments as well; there may be many, so it runs only in a transaction: SQLite runs single
+statements on the event loop."""

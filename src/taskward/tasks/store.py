@@ -211,7 +211,7 @@ class TaskStore:
         alone: Callable[[], TransactionSteps[T | None]],
         locked: Callable[[], TransactionSteps[T]],
     ) -> T:
-        """Runs a write statement by statement, and in a transaction if it concerns other tasks, too."""
+        """Runs a write as single statements; if that is not possible, as a transaction."""
         result = await run_each(self._database, alone())
         if not result:
             result = await self._database.transact(locked)

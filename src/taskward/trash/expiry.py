@@ -31,8 +31,8 @@ class TrashExpiry(BackgroundWork):
     async def run(self) -> bool:
         """Deletes those that have expired.
 
-        It removes from SQLite's files their texts, and those of tasks that requests have purged since the
-        start, which has removed earlier ones.
+        Afterwards deleted texts are removed from SQLite's files, if a task was deleted here, or from the
+        second run on: requests may have purged tasks since. The start has removed earlier ones.
         """
         scrub = self.has_run.is_set()
         until = datetime.now(UTC) - self._kept

@@ -81,7 +81,7 @@ class TaskSteps:
     def create(self, new: NewTask, client_id: UUID | None = None) -> TransactionSteps[TaskRecord]:
         """Stores a new task, at the id that the client has made, if any.
 
-        `problem_of_client_id` has no problem with that id.
+        `client_id` is valid: see `problem_of_client_id`.
 
         Raises:
             PreconditionFailed: there is a task with that id.
