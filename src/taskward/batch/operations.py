@@ -10,7 +10,7 @@ from taskward.entity import Entity
 from taskward.features import ENTITIES
 from taskward.http.conditional import IfMatch, Versions
 from taskward.http.errors import FieldError, InvalidRequest, ServiceError, ValidationFailed
-from taskward.http.requests import MAX_KEYS, nul_problems, refuse_wide_objects
+from taskward.http.requests import MAX_KEYS, nul_problems, replace_wide_objects
 from taskward.http.validation import (
     UNKNOWN_FIELD,
     field_error,
@@ -222,7 +222,7 @@ def _versions(operation: TaskOperation, problems: list[FieldError]) -> Versions 
 def _validate_body(model: TypeAdapter[Any], given: Any, problems: list[FieldError]) -> Any:
     if not isinstance(given, dict):
         raise InvalidRequest(reason="the object of an operation is not an object")
-    found = refuse_wide_objects(given)
+    found = replace_wide_objects(given)
     body = None
     if len(given) <= MAX_KEYS:
         found += nul_problems(given)

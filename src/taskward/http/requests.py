@@ -165,10 +165,10 @@ def nul_problems(document: dict[str, Any], body: bytes | None = None, depth: int
     return [FieldError(_dotted(path), NUL_REFUSED) for path in _paths_to_nul(document, depth)]
 
 
-def refuse_wide_objects(
+def replace_wide_objects(
     document: dict[str, Any], body: bytes | None = None, depth: int = MAX_NESTING
 ) -> list[FieldError]:
-    """Returns a problem for each object with too many keys, and replaces it by null.
+    """Replaces each object with too many keys by null, and returns a problem for each.
 
     The null keeps its fields from being reported too. The document itself stays. Objects deeper than `depth`
     are not checked: at 1, only the document is. `body` is its JSON, if available.

@@ -27,7 +27,7 @@ from taskward.http.requests import (
     read_body,
     read_json_object,
     read_query,
-    refuse_wide_objects,
+    replace_wide_objects,
     slot_for_body,
 )
 from taskward.http.signature import Handler, HandlerSignature
@@ -235,7 +235,7 @@ class StrictRoute(APIRoute):
             if arguments.get(condition.when):
                 parameter = then
                 problems += condition.problems(arguments)
-        problems += refuse_wide_objects(document, body, limits.key_depth)
+        problems += replace_wide_objects(document, body, limits.key_depth)
         if parameter is None or len(document) > MAX_KEYS:
             return first_of_each_field(problems)
         if limits.nul_depth:

@@ -10,7 +10,7 @@ from pydantic import GetCoreSchemaHandler, TypeAdapter, ValidationError
 from pydantic_core import CoreSchema
 
 from taskward.http.errors import MAX_DETAILS, FieldError, ValidationFailed
-from taskward.http.requests import MAX_KEYS, TOO_MANY_KEYS, nul_problems, refuse_wide_objects
+from taskward.http.requests import MAX_KEYS, TOO_MANY_KEYS, nul_problems, replace_wide_objects
 from taskward.http.validation import UNKNOWN_FIELD, field_errors, first_of_each_field
 from taskward.lists.steps import MAX_LISTS, TOO_MANY_LISTS
 from taskward.me.import_models import Import, ImportedComment, ImportedList, ImportedTask
@@ -150,7 +150,7 @@ class ImportDocument:
 def _problems_of_form(name: str, number: int, item: Any) -> list[FieldError]:
     """Returns the problems of form of a task or list: too many keys, U+0000."""
     within = {name: {number: item}}
-    return refuse_wide_objects(within) or nul_problems(within, depth=3)
+    return replace_wide_objects(within) or nul_problems(within, depth=3)
 
 
 def _may_be_wide(item: Any) -> bool:
@@ -164,7 +164,7 @@ def _problems_beside_arrays(outline: Outline) -> Iterator[FieldError]:
     if outline.keys > MAX_KEYS:
         yield FieldError("body", TOO_MANY_KEYS)
         return
-    yield from refuse_wide_objects(outline.values)
+    yield from replace_wide_objects(outline.values)
     yield from nul_problems(outline.values)
     for name in ARRAYS:
         if name in outline.arrays and outline.arrays[name] is None:
