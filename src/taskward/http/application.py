@@ -42,7 +42,8 @@ _SERVER_ERROR: Final = 500
 _CLIENT_GONE: Final = 499
 """Logged as the status of a request whose client closed the connection before the response."""
 
-Handler = Callable[[RequestContext, Scope, Receive, "ResponseWriter"], Awaitable[None]]
+Pipeline = Callable[[RequestContext, Scope, Receive, "ResponseWriter"], Awaitable[None]]
+"""Passes the response to a request to its writer, or raises a ServiceError."""
 
 Describe = Callable[[str, str, Sequence[BaseRoute]], dict[str, Any]]
 """Returns the OpenAPI document for a title, a version and routes."""
@@ -97,8 +98,8 @@ class Taskward(FastAPI):
 class RequestMiddleware:
     """Sends exactly one complete response for each request, and logs it."""
 
-    def __init__(self, handler: Handler, cross_origin: CrossOrigin, common_headers: CommonHeaders) -> None:
-        self._handler = handler
+    def __init__(self, pipeline: Pipeline, cross_origin: CrossOrigin, common_headers: CommonHeaders) -> None:
+        self._pipeline = pipeline
         self._cross_origin = cross_origin
         self._common_headers = common_headers
         self._in_progress = 0
@@ -107,24 +108,24 @@ class RequestMiddleware:
         context: RequestContext = scope[CONTEXT_KEY]
         self._in_progress += 1
         outside = CALLER.set(None)
-        response = ResponseWriter(context, send, self._common_headers)
+        writer = ResponseWriter(context, send, self._common_headers)
         try:
             if context.method == "OPTIONS" and (preflight := self._cross_origin.preflight(context)):
-                await response.send_response(200, preflight, b"")
+                await writer.send_response(200, preflight, b"")
             else:
-                await self._handler(context, scope, receive, response)
+                await self._pipeline(context, scope, receive, writer)
         except ServiceError as error:
             if error.status == _SERVER_ERROR:
                 log.exception(error.code, extra={"request_id": context.request_id})
-            await response.send_error(error)
+            await writer.send_error(error)
         except ClientDisconnect:
             context.status = _CLIENT_GONE
         except Exception:
             log.exception("Unforeseen error", extra={"request_id": context.request_id})
-            await response.send_error(InternalError())
+            await writer.send_error(InternalError())
         finally:
             self._in_progress -= 1
-            response.close(idle=not self._in_progress)
+            writer.close(idle=not self._in_progress)
             CALLER.reset(outside)
 
 
@@ -144,7 +145,7 @@ class RequestPipeline:
         self._rate_limit = rate_limit
 
     async def __call__(
-        self, context: RequestContext, scope: Scope, receive: Receive, response: "ResponseWriter"
+        self, context: RequestContext, scope: Scope, receive: Receive, writer: "ResponseWriter"
     ) -> None:
         if context.is_api:
             caller = await self._authenticator.identify(context.headers.get(b"authorization", ()))
@@ -154,11 +155,11 @@ class RequestPipeline:
                 self._rate_limit.check(context)
             if context.send_budget.total:
                 context.refuse_unread()
-        answer = await self._router.find(context).respond(context, receive)
-        if isinstance(answer, JSONBytesResponse):
-            await response.send_json(answer)
+        response = await self._router.find(context).respond(context, receive)
+        if isinstance(response, JSONBytesResponse):
+            await writer.send_json(response)
         else:
-            await answer(scope, receive, response.send)
+            await response(scope, receive, writer.send)
 
 
 class ResponseWriter:
