@@ -18,7 +18,7 @@ from taskward.database.statements import Row, Statement, Values
 from taskward.http.errors import DatabaseError, InvalidToken, TokenExpired
 from taskward.metrics import TOKENS_REFUSED, TOKENS_USED
 from taskward.tokens import access
-from taskward.tokens.access import KEPT, AccessTokens
+from taskward.tokens.access import CACHE_SECONDS, AccessTokens
 from taskward.tokens.form import TokenParts, parse_token
 from taskward.tokens.statements import FIND_TOKEN
 
@@ -79,7 +79,7 @@ async def test_a_row_is_read_once_in_five_seconds(tokens: Tokens, app: FastAPI, 
     text = (await store_token(app, ann.sub)).encode()
 
     callers = [await tokens.identify(text) for _ in range(20)]
-    tokens.clock.advance(KEPT - 0.001)
+    tokens.clock.advance(CACHE_SECONDS - 0.001)
     callers.append(await tokens.identify(text))
     assert [statement for statement, _ in tokens.database.reads] == [FIND_TOKEN]
     tokens.clock.advance(0.001)
@@ -96,7 +96,7 @@ async def test_a_revoked_token_is_accepted_for_five_seconds_at_most(tokens: Toke
     await tokens.identify(text)
     await ann.http.delete(f"/api/tokens/{token['id']}")
 
-    tokens.clock.advance(KEPT - 0.001)
+    tokens.clock.advance(CACHE_SECONDS - 0.001)
     await tokens.identify(text)
     tokens.clock.advance(0.001)
     for _ in range(3):
@@ -204,7 +204,7 @@ async def test_without_the_database_the_answer_is_500(tokens: Tokens, app: FastA
 async def test_the_cache_is_bounded_and_has_no_secret(
     tokens: Tokens, app: FastAPI, ann: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(access, "MAX_KEPT", 3)
+    monkeypatch.setattr(access, "MAX_CACHED", 3)
     texts = [(await store_token(app, ann.sub)).encode() for _ in range(5)]
     for text in texts:
         await tokens.identify(text)
@@ -213,7 +213,7 @@ async def test_the_cache_is_bounded_and_has_no_secret(
     await tokens.identify(texts[0])
     assert len(tokens.database.reads) == 6
 
-    held = repr(vars(tokens)["_kept"])
+    held = repr(vars(tokens)["_cached"])
     for text in texts:
         parts = parse_token(text)
         assert text.decode() not in held
@@ -230,7 +230,7 @@ async def test_the_hour_of_a_use_is_written_once_and_off_the_path(
         await tokens.identify(text.encode())
         await until(lambda: _last_used(app, parts))
         await run_ready_tasks()
-        tokens.clock.advance(KEPT)
+        tokens.clock.advance(CACHE_SECONDS)
     first = await _last_used(app, parts)
     assert first == int(start // HOUR * HOUR) * 1_000_000
     writes = tokens.database.writes

@@ -21,7 +21,7 @@ async def test_a_stream_ends_once_its_token_is_revoked_and_others_go_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sse, "REVOCATION_CHECK", 0.2)
-    monkeypatch.setattr(access, "KEPT", 0.1)
+    monkeypatch.setattr(access, "CACHE_SECONDS", 0.1)
     async with (
         in_process_server(settings_for("sqlite://")) as service,
         http_client(service.url, str(uuid4())) as ann,
@@ -44,7 +44,7 @@ async def test_a_stream_ends_once_its_token_is_revoked_and_others_go_on(
 
 
 def test_a_stream_ends_within_twenty_seconds() -> None:
-    assert sse.REVOCATION_CHECK + access.KEPT <= 15
+    assert sse.REVOCATION_CHECK + access.CACHE_SECONDS <= 15
     assert sse.KEEP_ALIVE <= 20
 
 

@@ -34,7 +34,7 @@ from taskward.users.statements import LOCK_OWNER, lock_person_steps
 MAX_OPEN: Final = 50
 """Open invitations of a space."""
 
-KEPT: Final = timedelta(days=1)
+ANSWERED_AFTER_CLOSING: Final = timedelta(days=1)
 """Time for which a closed invitation still answers those whom it has admitted."""
 
 
@@ -45,7 +45,7 @@ def create_invitation_steps(
     space, now = {"owner": secret.space_id}, datetime.now(UTC)
     if len((yield LIST_INVITATIONS, {**space, "now": now})) >= MAX_OPEN:
         raise ValidationFailed([FieldError("body", f"A space has at most {MAX_OPEN} open invitations")])
-    yield FORGET_INVITATIONS, {**space, "forgotten_at": now - KEPT}
+    yield FORGET_INVITATIONS, {**space, "forgotten_at": now - ANSWERED_AFTER_CLOSING}
     state = (yield from space_steps(secret.space_id, None)).state
     values = {
         "invitation_id": secret.invitation_id,

@@ -26,11 +26,11 @@ from taskward.tokens.statements import FIND_TOKEN, NOTE_USE
 if TYPE_CHECKING:
     from uuid import UUID
 
-KEPT: Final = 5.0
+CACHE_SECONDS: Final = 5.0
 """Seconds for which a row is used: the longest time for which a revoked token is accepted."""
 
-MAX_KEPT: Final = 10_000
-"""Tokens whose rows are kept; the oldest is evicted."""
+MAX_CACHED: Final = 10_000
+"""Tokens whose rows are cached; the oldest is evicted."""
 
 MAX_NOTES: Final = 100
 """Uses that are written at the same time; of others the next reading of the row takes care."""
@@ -41,7 +41,7 @@ _NO_DIGEST: Final = "0" * 64
 log = logging.getLogger(__name__)
 
 
-class _Kept(NamedTuple):
+class _CachedToken(NamedTuple):
     """The caller of a right token, and until when its row is used, in monotonic seconds."""
 
     caller: Caller
@@ -54,8 +54,8 @@ class AccessTokens:
     def __init__(self, database: Queries, clock: Clock | None = None) -> None:
         self._database = database
         self._clock = clock or Clock()
-        self._kept: dict[bytes, _Kept] = {}
-        self._reading: dict[bytes, asyncio.Task[_Kept | None]] = {}
+        self._cached: dict[bytes, _CachedToken] = {}
+        self._reading: dict[bytes, asyncio.Task[_CachedToken | None]] = {}
         self._notes: dict[UUID, asyncio.Task[None]] = {}
         self._used = 0
         self._refused = 0
@@ -70,17 +70,17 @@ class AccessTokens:
 
         """
         key = sha256(text).digest()
-        kept = self._kept.get(key)
-        if kept is None or self._clock.monotonic() >= kept.until:
-            kept = await self._read(key, text)
-        if kept is None:
+        cached = self._cached.get(key)
+        if cached is None or self._clock.monotonic() >= cached.until:
+            cached = await self._read(key, text)
+        if cached is None:
             self._refused += 1
             raise InvalidToken(reason="no such access token")
-        if self._clock.now() >= kept.caller.expires_at:
+        if self._clock.now() >= cached.caller.expires_at:
             self._refused += 1
             raise TokenExpired(reason="the access token has expired")
         self._used += 1
-        return kept.caller
+        return cached.caller
 
     def collect(self) -> Samples:
         """Returns the metrics; callable from any thread."""
@@ -91,7 +91,7 @@ class AccessTokens:
         if self._notes:
             await asyncio.wait(self._notes.values())
 
-    async def _read(self, key: bytes, text: bytes) -> _Kept | None:
+    async def _read(self, key: bytes, text: bytes) -> _CachedToken | None:
         """Reads the row of a token, once for all requests that wait for it."""
         reading = self._reading.get(key)
         if reading is None:
@@ -104,28 +104,28 @@ class AccessTokens:
             reading.add_done_callback(lambda _: self._reading.pop(key, None))
         return await asyncio.shield(reading)
 
-    async def _find(self, key: bytes, parts: TokenParts) -> _Kept | None:
-        until = self._clock.monotonic() + KEPT  # from before the reading on
+    async def _find(self, key: bytes, parts: TokenParts) -> _CachedToken | None:
+        until = self._clock.monotonic() + CACHE_SECONDS  # from before the reading on
         values = {"owner": parts.user_id, "token_id": parts.token_id}
         rows = await self._database.rows(FIND_TOKEN, values)
         digest = rows[0][0] if rows else _NO_DIGEST
         if not hmac.compare_digest(digest, parts.digest()) or not rows:
-            self._kept.pop(key, None)
+            self._cached.pop(key, None)
             return None
         _, access, spaces, private, expires_at, last_used_at = rows[0]
         reach = reach_of(parts.token_id, access, spaces, private)
         caller = Caller(parts.user_id, expires_at.timestamp(), Owner(parts.user_id), reach)
-        kept = _Kept(caller, until)
-        self._keep(key, kept)
+        cached = _CachedToken(caller, until)
+        self._cache(key, cached)
         if self._clock.now() < caller.expires_at:
             self._note_use(parts, last_used_at)
-        return kept
+        return cached
 
-    def _keep(self, key: bytes, kept: _Kept) -> None:
-        self._kept.pop(key, None)
-        if len(self._kept) >= MAX_KEPT:
-            del self._kept[next(iter(self._kept))]
-        self._kept[key] = kept
+    def _cache(self, key: bytes, cached: _CachedToken) -> None:
+        self._cached.pop(key, None)
+        if len(self._cached) >= MAX_CACHED:
+            del self._cached[next(iter(self._cached))]
+        self._cached[key] = cached
 
     def _note_use(self, parts: TokenParts, last_used_at: datetime | None) -> None:
         """Writes the hour of the use, unless it is stored or being written; no request waits for it."""

@@ -36,7 +36,7 @@ from taskward.users.statements import person_values
 MAX_TOKENS: Final = 50
 """Tokens of one user, expired ones that are still kept among them."""
 
-KEPT: Final = timedelta(days=30)
+LISTED_AFTER_EXPIRY: Final = timedelta(days=30)
 """The time for which an expired token is still listed."""
 
 
@@ -111,7 +111,7 @@ class TokenStore:
         return created
 
     def _values(self, **others: Any) -> dict[str, Any]:
-        return {"owner": self._owner.id, "kept_since": datetime.now(UTC) - KEPT, **others}
+        return {"owner": self._owner.id, "kept_since": datetime.now(UTC) - LISTED_AFTER_EXPIRY, **others}
 
 
 def _revoke_steps(values: dict[str, Any]) -> TransactionSteps[None]:
