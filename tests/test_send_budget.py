@@ -114,7 +114,7 @@ async def test_what_a_client_has_left_unread_is_not_counted(
     for client in clients:
         client.close(reset=reset)
     await until(lambda: budget.total == 0)
-    assert (budget._by_user, budget._by_connection) == ({}, {})
+    assert (budget._by_caller, budget._by_connection) == ({}, {})
 
 
 async def test_a_client_that_never_reads_is_dropped_and_not_counted() -> None:
@@ -323,7 +323,7 @@ def test_a_user_with_nothing_unsent_may_have_a_response_of_any_size(size: int) -
     assert budget.reserve(2, size)
     budget.cancel(2, size)
     budget.cancel(1, PER_USER)
-    assert (budget.total, budget._by_user) == (0, {})
+    assert (budget.total, budget._by_caller) == (0, {})
 
 
 async def test_the_budget_is_shown_among_the_metrics(

@@ -1,8 +1,8 @@
-"""A semaphore with fair queueing by user: for admission, and for work too expensive to run unbounded.
+"""A semaphore with fair queueing by caller: for admission, and for work too expensive to run unbounded.
 
-A user may hold as many slots, and queue as many requests, as are left free (Choudhury and Hahne, "Dynamic
-queue length thresholds", 1998): one flooding user gets half, two get a third each, and some capacity always
-remains for another user. Queued requests get their slots round robin by user. See
+A caller may hold as many slots, and queue as many requests, as are left free (Choudhury and Hahne, "Dynamic
+queue length thresholds", 1998): one flooding caller gets half, two get a third each, and some capacity always
+remains for another caller. Queued requests get their slots round robin by caller. See
 `docs/decisions/0017-admission.md` and `docs/decisions/0028-bounds-on-one-request.md`.
 """
 
@@ -41,7 +41,7 @@ class _Queued(NamedTuple):
 
 
 class FairSemaphore:
-    """A number of slots for the requests of users, on one event loop."""
+    """A number of slots for the requests of callers, on one event loop."""
 
     def __init__(
         self,
@@ -58,76 +58,78 @@ class FairSemaphore:
         self._max_starts_per_tick = max_starts_per_tick
         self._held: dict[Hashable, int] = {}
         self._queued = 0
-        self._queues: OrderedDict[Hashable, deque[_Queued]] = OrderedDict()  # users, the next one first
+        self._queues: OrderedDict[Hashable, deque[_Queued]] = OrderedDict()  # callers, the next one first
         self._started_this_tick = 0  # since the last tick, perhaps some turns of the loop ago
         self._tick_scheduled = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._expiring = False
 
     @asynccontextmanager
-    async def slot(self, user: Hashable) -> AsyncIterator[None]:
+    async def slot(self, caller: Hashable) -> AsyncIterator[None]:
         """Holds a slot while the block runs.
 
         Raises:
             ServiceUnavailable: no slot became free in time.
 
         """
-        if not self.try_acquire(user):
-            await self.wait(user)
+        if not self.try_acquire(caller):
+            await self.wait(caller)
         try:
             yield
         finally:
-            self.release(user)
+            self.release(caller)
 
-    def try_acquire(self, user: Hashable) -> bool:
-        """Takes a slot for a user without queued requests; returns False if the user has to queue.
+    def try_acquire(self, caller: Hashable) -> bool:
+        """Takes a slot for a caller without queued requests; returns False if the caller has to queue.
 
-        A user with few requests passes the queue, which keeps their latency low while another user floods the
+        A caller with few requests passes the queue, which keeps their latency low while another floods the
         service (RFC 8290, 4.2: new flows first).
         """
-        held, starts = self._held.get(user, 0), self._max_starts_per_tick
+        held, starts = self._held.get(caller, 0), self._max_starts_per_tick
         most = 2 * starts if self._queued else starts
-        if user in self._queues or self._started_this_tick >= most or held >= self._free:
+        if caller in self._queues or self._started_this_tick >= most or held >= self._free:
             return False
         self._free -= 1
-        self._held[user] = held + 1
+        self._held[caller] = held + 1
         self._started_this_tick += 1
         if self._queued:
-            self._queues[user] = deque()  # the next turn comes after all other users
+            self._queues[caller] = deque()  # the next turn comes after all other callers
         if self._queued or self._started_this_tick >= starts:
             self._schedule_tick()  # not at each start: a tick can cost an idle service a turn of the loop
         return True
 
-    async def wait(self, user: Hashable, refusal: Callable[[str], ServiceUnavailable] = unavailable) -> None:
-        """Takes a slot once it is the user's turn. `refusal` returns the error for a reason.
+    async def wait(
+        self, caller: Hashable, refusal: Callable[[str], ServiceUnavailable] = unavailable
+    ) -> None:
+        """Takes a slot once it is the caller's turn. `refusal` returns the error for a reason.
 
         Raises:
             ServiceUnavailable: the queue has no room, or no slot became free in time.
 
         """
-        queue = self._queues.get(user)
+        queue = self._queues.get(caller)
         if (len(queue) if queue else 0) >= self._max_queued - self._queued:
             raise refusal("too many requests are queued")
         if queue is None:
-            queue = self._queues[user] = deque()
+            queue = self._queues[caller] = deque()
         granted = self._join(queue)
         try:
             in_time = await granted
         except BaseException:
             if granted.done() and not granted.cancelled() and granted.result():  # at the same moment
-                self.release(user)
+                self.release(caller)
             raise
         if not in_time:
             raise refusal("no slot became free in time")
 
-    def release(self, user: Hashable) -> None:
-        """Frees a slot of a user."""
+    def release(self, caller: Hashable) -> None:
+        """Frees a slot of a caller."""
         self._free += 1
-        left = self._held[user] - 1
+        left = self._held[caller] - 1
         if left:
-            self._held[user] = left
+            self._held[caller] = left
         else:
-            del self._held[user]
+            del self._held[caller]
         if self._queued:
             self._schedule_tick()
 
@@ -159,22 +161,22 @@ class FairSemaphore:
             self._schedule_tick()
 
     def _start_next(self) -> bool:
-        """Starts the oldest request of the first queued user with a right to a slot; False if there is none.
+        """Starts the oldest request of the first queued caller with a right to a slot; False if none has.
 
-        After each turn a user moves to the end, even with nothing more queued, so that an immediate next
-        request does not pass the other users.
+        After each turn a caller moves to the end, even with nothing more queued, so that an immediate next
+        request does not pass the other callers.
         """
         for _ in range(len(self._queues) if self._free else 0):
-            user, queue = self._queues.popitem(last=False)
+            caller, queue = self._queues.popitem(last=False)
             if not queue:
                 continue
-            self._queues[user] = queue
-            held = self._held.get(user, 0)
+            self._queues[caller] = queue
+            held = self._held.get(caller, 0)
             if held < self._free:
                 granted = self._drop_first(queue).granted
                 if not granted.done():  # otherwise it was cancelled in the queue
                     self._free -= 1
-                    self._held[user] = held + 1
+                    self._held[caller] = held + 1
                     self._started_this_tick += 1
                     granted.set_result(True)
                 return True
@@ -205,9 +207,9 @@ class FairTurns:
     def __init__(self, starts: int) -> None:
         self._slots = FairSemaphore(_UNBOUNDED, timeout=None, max_starts_per_tick=starts)
 
-    async def wait(self, user: Hashable) -> None:
-        """Waits until it is the user's turn."""
-        async with self._slots.slot(user):
+    async def wait(self, caller: Hashable) -> None:
+        """Waits until it is the caller's turn."""
+        async with self._slots.slot(caller):
             pass
 
 
@@ -219,7 +221,7 @@ class FairThreads:
         self._threads = ThreadPoolExecutor(size, name)
 
     async def run(
-        self, user: Hashable, function: Callable[P, R], *arguments: P.args, **options: P.kwargs
+        self, caller: Hashable, function: Callable[P, R], *arguments: P.args, **options: P.kwargs
     ) -> R:
         """Runs a function in a thread once there is a slot, and returns its result.
 
@@ -227,7 +229,7 @@ class FairThreads:
             ServiceUnavailable: no slot became free in time.
 
         """
-        async with self._slots.slot(user):
+        async with self._slots.slot(caller):
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._threads, lambda: function(*arguments, **options))
 

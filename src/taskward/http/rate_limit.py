@@ -1,4 +1,4 @@
-"""A limit of requests per user: one token bucket each, in this process alone (`RATE_LIMIT`)."""
+"""A limit of requests per caller: one token bucket each, in this process alone (`RATE_LIMIT`)."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from taskward.settings.parsing import Rate
 
 
 class TokenBuckets:
-    """The token buckets of all users (GCRA, the generic cell rate algorithm).
+    """The token buckets of all callers (GCRA, the generic cell rate algorithm).
 
     A bucket is one number: the time at which it will be full again. In units of a nanosecond divided by the
     requests of the rate, all values are exact integers. A full bucket needs no entry, and a bucket unused for
@@ -28,19 +28,19 @@ class TokenBuckets:
     def __len__(self) -> int:
         return len(self._tat) + len(self._tat_before)
 
-    def take(self, owner: int) -> tuple[bool, int, int]:
-        """Takes one request from a user's bucket.
+    def take(self, caller: int) -> tuple[bool, int, int]:
+        """Takes one request from a caller's bucket.
 
         Returns whether it had one, how many are left, and the seconds until there is one more than that.
         """
         now = self._clock() * self._rate.requests
         self._turn_over(now)
-        tat = self._tat.get(owner) or self._tat_before.get(owner, 0)
+        tat = self._tat.get(caller) or self._tat_before.get(caller, 0)
         used = max(tat - now, 0)
         allowed = used + self._cost <= self._capacity
         if allowed:
             used += self._cost
-            self._tat[owner] = now + used
+            self._tat[caller] = now + used
         left = (self._capacity - used) // self._cost
         until_next = used - (self._capacity - (left + 1) * self._cost)
         return allowed, left, -(-until_next // (self._rate.requests * 1_000_000_000))
