@@ -28,6 +28,7 @@ from support.errors import subclasses_of
 from taskward.database.postgres import migrate
 from taskward.http import errors
 from taskward.http.errors import DatabaseError, ServiceError, ServiceUnavailable
+from taskward.tasks.errors import TaskNotFound
 
 pytestmark = pytest.mark.engines("memory")
 
@@ -48,19 +49,19 @@ every_request = pytest.mark.parametrize(("method", "path", "body"), REQUESTS)
 @pytest.mark.parametrize(
     ("error", "status", "code", "text"),
     [
-        ("Unauthorized", 401, "UNAUTHORIZED", "Invalid or missing authentication token"),
-        ("InvalidToken", 401, "INVALID_TOKEN", "Authentication token is invalid"),
-        ("TokenExpired", 401, "TOKEN_EXPIRED", "Authentication token has expired"),
-        ("InvalidRequest", 400, "INVALID_REQUEST", "Request body is not valid JSON"),
-        ("NotFound", 404, "NOT_FOUND", "Task not found"),
-        ("InternalError", 500, "INTERNAL_ERROR", "An internal server error occurred"),
-        ("DatabaseError", 500, "DATABASE_ERROR", "A database error occurred"),
+        (errors.Unauthorized, 401, "UNAUTHORIZED", "Invalid or missing authentication token"),
+        (errors.InvalidToken, 401, "INVALID_TOKEN", "Authentication token is invalid"),
+        (errors.TokenExpired, 401, "TOKEN_EXPIRED", "Authentication token has expired"),
+        (errors.InvalidRequest, 400, "INVALID_REQUEST", "Request body is not valid JSON"),
+        (TaskNotFound, 404, "NOT_FOUND", "Task not found"),
+        (errors.InternalError, 500, "INTERNAL_ERROR", "An internal server error occurred"),
+        (errors.DatabaseError, 500, "DATABASE_ERROR", "A database error occurred"),
     ],
 )
 def test_the_codes_of_part_a_have_their_status_and_text(
-    error: str, status: int, code: str, text: str
+    error: type[ServiceError], status: int, code: str, text: str
 ) -> None:
-    one = getattr(errors, error)()
+    one = error()
 
     assert (one.status, one.envelope()) == (status, {"error": text, "code": code})
 

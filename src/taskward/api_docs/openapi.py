@@ -33,6 +33,7 @@ from taskward.idempotency.errors import IdempotencyKeyInUse, IdempotencyKeyReuse
 from taskward.spaces.errors import RoleTooLow, SpaceNotFound
 from taskward.spaces.models import Invitation, Member, Space
 from taskward.spaces.reminders.models import OwnReminders
+from taskward.tasks.errors import TASK_CHANGED
 
 _REFERENCE: Final = re.compile(r"#/components/schemas/(\w+)")
 
@@ -251,7 +252,7 @@ def _errors(path: str, method: str, operation: dict[str, Any]) -> dict[int, list
     if _model(operation["responses"].get("200", {})) == "User":
         errors[404] = [NotFound("User not found")]
     if "If-Match" in _parameters(operation):
-        errors[412] = [PreconditionFailed(_TAG)]
+        errors[412] = [PreconditionFailed(_TAG, TASK_CHANGED)]
     if _parameters(operation) & {"since", "Last-Event-ID"}:
         errors[410] = [CursorExpired()]
     if "Last-Event-ID" in _parameters(operation):

@@ -55,7 +55,7 @@ async def docs_page() -> Response:
 @router.get("/docs/{name}")
 async def docs_asset(name: Annotated[str, Path()]) -> Response:
     if name not in _TYPES:
-        raise NotFound("Not found")
+        raise NotFound
     headers = {"Cache-Control": "public, max-age=3600"}
     return Response(_asset(name), headers=headers, media_type=_TYPES[name])
 

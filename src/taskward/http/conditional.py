@@ -41,7 +41,7 @@ class Gone(ServiceError):
 
     status = 410
     code = "GONE"
-    text = "The task was deleted"
+    text = "The object was deleted"
 
 
 def not_modified(tag: str) -> Response:

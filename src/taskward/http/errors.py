@@ -16,7 +16,7 @@
     ├── DatabaseError           500 DATABASE_ERROR
     └── ServiceUnavailable      503 SERVICE_UNAVAILABLE
 
-Further ones are beside what raises them: `protocol_errors.py`, `conditional.py`, `idempotency/errors.py`.
+Further ones are beside what raises them: `protocol_errors.py`, `conditional.py`, the `errors.py` of features.
 
 An error is raised where it is detected; the request middleware catches it and sends `error.body()`.
 """
@@ -145,7 +145,7 @@ class NotFound(ServiceError):
 
     status = 404
     code = "NOT_FOUND"
-    text = "Task not found"
+    text = "Not found"
 
 
 class MethodNotAllowed(ServiceError):
@@ -170,7 +170,7 @@ class PreconditionFailed(ServiceError):
 
     status = 412
     code = "PRECONDITION_FAILED"
-    text = "The task has been changed since it was read"
+    text = "The object has been changed since it was read"
 
     def __init__(
         self,

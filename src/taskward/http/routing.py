@@ -88,7 +88,7 @@ class Router:
             context.route = path
             return self._fixed[path]
         if (match := self._pattern.expression.fullmatch(path)) is None:
-            raise NotFound("Not found")
+            raise NotFound
         context.route, parameters = self._pattern.ends[match.lastindex]
         context.path_params = {name: match[group] for name, group in parameters}
         return self._templates[context.route]

@@ -39,6 +39,7 @@ from taskward.moves.statements import (
 from taskward.moves.transfer import SLICE, Dependents, Numbers, Place, Transfer, parts_of
 from taskward.spaces.errors import RoleTooLow, SpaceNotFound
 from taskward.spaces.forms import MY_ROLE
+from taskward.tasks.errors import TASK_CHANGED
 from taskward.tasks.records import task_json, task_record, version_tag
 from taskward.tasks.steps.statements import (
     ANCESTORS,
@@ -183,7 +184,7 @@ class MoveSteps:
         for named in self.move.tasks or ():
             task = tasks[str(named.id)]
             if named.if_match is not None and task.version not in named.if_match:
-                raise _refused(task, PreconditionFailed.text)
+                raise _refused(task, TASK_CHANGED)
         return above
 
     def _found(self) -> TransactionSteps[_Found]:

@@ -20,6 +20,7 @@ from taskward.http.routing import PrivateRoute
 from taskward.http.signature import AlternativeBody
 from taskward.http.validation import strict_uuid
 from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord
+from taskward.tasks.errors import TASK_CHANGED, TASK_DELETED
 from taskward.tasks.ids import problems_of_creation
 from taskward.tasks.models import NewTask, Task, TaskChanges, TaskDeleted, TaskDeletionQuery, TaskList
 from taskward.tasks.occurrences import Occurrences, OccurrencesQuery, occurrences
@@ -112,7 +113,7 @@ async def list_occurrences(
     response_model=Task,
     responses={
         201: {"model": Task},
-        **error_responses(PreconditionFailed('"1764000000000000"'), Gone()),
+        **error_responses(PreconditionFailed('"1764000000000000"', TASK_CHANGED), Gone(TASK_DELETED)),
     },
     summary="Update a task, or create it with an id of the client",
 )

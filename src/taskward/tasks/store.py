@@ -15,10 +15,11 @@ from taskward.http.caller import Owner
 from taskward.http.conditional import Versions, scoped_tag
 from taskward.http.context import Context
 from taskward.http.cursors import INVALID_CURSOR, scope_of
-from taskward.http.errors import FieldError, NotFound, ValidationFailed
+from taskward.http.errors import FieldError, ValidationFailed
 from taskward.http.responses import dump_json, write_json_list
 from taskward.idempotency.execution import PendingRecord
 from taskward.tasks.cursor import read_cursor, write_cursor
+from taskward.tasks.errors import TaskNotFound
 from taskward.tasks.fields.assignee import ME
 from taskward.tasks.list_cache import LIST_CACHE, CachedList, ListCache
 from taskward.tasks.list_statements import filtered_list
@@ -129,12 +130,12 @@ class TaskStore:
         """Returns one task.
 
         Raises:
-            NotFound: the owner has no task of that id.
+            TaskNotFound: the owner has no task of that id.
 
         """
         rows = await self._database.rows(GET_TASK, {"owner": self.owner.id, "task_id": task_id})
         if not rows:
-            raise NotFound
+            raise TaskNotFound
         return task_record(rows[0])
 
     async def create(self, new: NewTask, record: PendingRecord | None = None) -> TaskRecord:
@@ -171,7 +172,7 @@ class TaskStore:
         """Changes the given fields; with `versions`, only if the task is in one of them.
 
         Raises:
-            NotFound: the owner has no such task.
+            TaskNotFound: the owner has no such task.
             PreconditionFailed: it is in another version.
             ValidationFailed: as for `create`, or the changes do not fit what is stored.
 
@@ -192,7 +193,7 @@ class TaskStore:
         """Deletes a task, for good or to the trash; with `versions`, only if the task is in one of them.
 
         Raises:
-            NotFound: the owner has no such task.
+            TaskNotFound: the owner has no such task.
             PreconditionFailed: it is in another version.
             ValidationFailed: there is no trash.
 

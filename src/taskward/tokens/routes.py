@@ -18,7 +18,7 @@ router = APIRouter(
     prefix="/api/tokens",
     route_class=ControlRoute,
     tags=["Access tokens"],
-    responses=error_responses(NotFound("Not found")),  # with TOKENS=off
+    responses=error_responses(NotFound()),  # with TOKENS=off
 )
 
 TokenId = Annotated[UUID, strict_uuid("Token id"), Path(description="A UUID, in any letter case.")]

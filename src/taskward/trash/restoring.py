@@ -19,8 +19,8 @@ import orjson
 
 from taskward.database.statements import RESUME, SPLIT, Command, Row, TransactionSteps, Values
 from taskward.database.types import to_microseconds
-from taskward.http.errors import NotFound
 from taskward.idempotency.statements import store_response_steps
+from taskward.tasks.errors import TaskNotFound
 from taskward.tasks.fields import TaskFields
 from taskward.tasks.fields.labels import folded_label
 from taskward.tasks.records import task_record
@@ -71,14 +71,14 @@ def restore_steps(
     """Restores a task; returns it. `values_of` returns the values that store the response, if it is kept.
 
     Raises:
-        NotFound: the owner has no such task in the trash.
+        TaskNotFound: the owner has no such task in the trash.
 
     """
     values = {"owner": owner, "task_id": task_id}
     locked = yield LOCK_OWNER, values
     rows = [*(yield FIND_TRASHED, values), *(yield FIND_DELETED_WITH, values)]
     if not rows or str(rows[0][0]) != str(task_id):
-        raise NotFound
+        raise TaskNotFound
     restoration = yield from _Restoration.steps(owner, task_id, rows, locked[0][0])
     yield from restoration.end_series_steps()
     yield from restoration.first_steps()

@@ -15,9 +15,10 @@ from taskward.http.caller import Owner
 from taskward.http.conditional import scoped_tag
 from taskward.http.context import Context
 from taskward.http.cursors import INVALID_CURSOR, decode_cursor, encode_cursor, scope_of
-from taskward.http.errors import FieldError, NotFound, ValidationFailed
+from taskward.http.errors import FieldError, ValidationFailed
 from taskward.http.responses import dump_json, json_timestamp, write_json_list
 from taskward.idempotency.execution import PendingRecord
+from taskward.tasks.errors import TaskNotFound
 from taskward.tasks.list_cache import LIST_CACHE, ListCache
 from taskward.tasks.records import task_json, task_record, version_tag
 from taskward.tasks.statements import COUNTER
@@ -81,7 +82,7 @@ class TrashStore:
         """Restores a task and those that were deleted with it; with a `record`, also stores the response.
 
         Raises:
-            NotFound: it is not in the trash.
+            TaskNotFound: it is not in the trash.
 
         """
         response = partial(self._response_values, record=record)
@@ -94,7 +95,7 @@ class TrashStore:
         """Deletes a task and those that were deleted with it from the trash.
 
         Raises:
-            NotFound: it is not in the trash.
+            TaskNotFound: it is not in the trash.
 
         """
         await self._database.transact(lambda: self._purge_steps(task_id))
@@ -120,7 +121,7 @@ class TrashStore:
         values = {"owner": self._owner.id, "task_id": task_id}
         yield LOCK_OWNER, values
         if not (yield PURGE_TASK, values):
-            raise NotFound
+            raise TaskNotFound
 
     def _position(self, cursor: str | None) -> _Position | None:
         if cursor is None:

@@ -38,7 +38,7 @@ async def asset(
 async def new_session(context: Context, query: Annotated[SessionQuery, Query()]) -> Response:
     session = context.parts[WEB_SESSION]
     if session is None:
-        raise NotFound("Not found", reason="no tokens are issued here")
+        raise NotFound(reason="no tokens are issued here")
     return SessionResponse(session, context, query.user)
 
 
@@ -47,7 +47,7 @@ router.add_api_route("/app/session", new_session, methods=["POST"], route_class_
 
 def _response(file: WebFile | None, if_none_match: frozenset[str] | None) -> Response:
     if file is None:
-        raise NotFound("Not found")
+        raise NotFound
     if if_none_match is not None and tag_matches(file.tag, if_none_match):
         response = not_modified(file.tag)
     else:

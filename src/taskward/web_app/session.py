@@ -95,7 +95,7 @@ class SessionResponse(Response):
 
         """
         if problem := await asyncio.to_thread(refusal_of, scope, self._context):
-            raise NotFound("Not found", reason=problem)
+            raise NotFound(reason=problem)
         body = dump_json({"token": self._session.token(self._user)})
         await Response(body, media_type="application/json")(scope, receive, send)
 

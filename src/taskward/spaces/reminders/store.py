@@ -14,11 +14,12 @@ from taskward.database.statements import Row, TransactionSteps
 from taskward.http.conditional import Versions
 from taskward.http.context import Context
 from taskward.http.cursors import INVALID_CURSOR, decode_cursor, encode_cursor, scope_of
-from taskward.http.errors import FieldError, NotFound, PreconditionFailed, ValidationFailed
+from taskward.http.errors import FieldError, PreconditionFailed, ValidationFailed
 from taskward.http.responses import write_json_list
 from taskward.spaces.judged import Membership, SpaceRows
 from taskward.spaces.reminders.models import OwnRemindersQuery, task_json
 from taskward.spaces.reminders.statements import ALL_MY_REMINDERS, MY_REMINDERS
+from taskward.tasks.errors import TaskNotFound
 from taskward.tasks.fields.reminders import Reminders
 from taskward.tasks.records import version_tag
 from taskward.tasks.steps.reminders import MemberReminders, free_slot_steps, set_member_reminders_steps
@@ -43,14 +44,14 @@ class OwnRemindersStore:
     _rows: SpaceRows
 
     async def get(self, task_id: UUID) -> Reminded:
-        """Returns those for a task; raises NotFound."""
+        """Returns those for a task; raises TaskNotFound."""
         return _reminded(await self._rows.rows(MY_REMINDERS, {**self._owner, "task_id": task_id}))
 
     async def replace(self, task_id: UUID, reminders: Reminders, versions: Versions | None) -> Reminded:
         """Replaces those for a task; with `versions`, only if they are in one of them.
 
         Raises:
-            NotFound: the space has no such task.
+            TaskNotFound: the space has no such task.
             PreconditionFailed: they are in another version.
 
         """
@@ -99,7 +100,7 @@ class OwnRemindersStore:
 
 def _reminded(rows: Sequence[Row]) -> Reminded:
     if not rows:
-        raise NotFound
+        raise TaskNotFound
     reminders, version = rows[0]
     if version is None:
         return Reminded((), _NEVER_SET)

@@ -18,7 +18,8 @@ from uuid import UUID
 from taskward.database.statements import Row, Step, TransactionSteps, Values, Write
 from taskward.http.caller import Owner
 from taskward.http.conditional import Gone, Versions
-from taskward.http.errors import DatabaseError, NotFound, PreconditionFailed
+from taskward.http.errors import DatabaseError, PreconditionFailed
+from taskward.tasks.errors import TASK_CHANGED, TASK_DELETED, TaskNotFound
 from taskward.tasks.fields import BASE_FIELDS
 from taskward.tasks.ids import created_at, new_task_id
 from taskward.tasks.models import NewTask, Subtasks, TaskChanges, To
@@ -136,7 +137,7 @@ class TaskSteps:
         """Changes the given fields.
 
         Raises:
-            NotFound: the owner has no such task.
+            TaskNotFound: the owner has no such task.
             PreconditionFailed: it is in another version.
             ValidationFailed: as for `create`, or the changes do not fit what is stored.
 
@@ -214,7 +215,7 @@ class TaskSteps:
         """Deletes a task, by default without its subtasks, for good or to the trash.
 
         Raises:
-            NotFound: the owner has no such task.
+            TaskNotFound: the owner has no such task.
             PreconditionFailed: it is in another version.
             ValidationFailed: there is no trash.
 
@@ -304,7 +305,7 @@ class TaskSteps:
         """Returns the stored task, and what a change of it stores; None if that needs a lock.
 
         Raises:
-            NotFound: the owner has no such task.
+            TaskNotFound: the owner has no such task.
             PreconditionFailed: it is in another version.
 
         """
@@ -323,13 +324,13 @@ class TaskSteps:
         if rows:
             raise _changed(task_record(rows[0]), "A task with this id exists", shown=True)
         if (yield FIND_DELETED, values):
-            raise Gone("The task was deleted")
+            raise Gone(TASK_DELETED)
 
     def _matching(self, task_id: UUID, versions: Versions | None) -> TransactionSteps[TaskRecord]:
         """Returns the stored task.
 
         Raises:
-            NotFound: the owner has no such task.
+            TaskNotFound: the owner has no such task.
             PreconditionFailed: it is in another version.
 
         """
@@ -338,10 +339,10 @@ class TaskSteps:
 
     def _in_version(self, rows: Sequence[Row], versions: Versions | None) -> TaskRecord:
         if not rows:
-            raise NotFound
+            raise TaskNotFound
         task = task_record(rows[0])
         if versions is not None and task.version not in versions:
-            raise _changed(task, None, shown=self.is_batch)
+            raise _changed(task, TASK_CHANGED, shown=self.is_batch)
         return task
 
     @property
@@ -365,5 +366,5 @@ def _later(before: TaskRecord) -> datetime:
     return max(datetime.now(UTC), before.updated_at + timedelta(microseconds=1))
 
 
-def _changed(task: TaskRecord, text: str | None, *, shown: bool) -> PreconditionFailed:
+def _changed(task: TaskRecord, text: str, *, shown: bool) -> PreconditionFailed:
     return PreconditionFailed(version_tag(task.version), text, {"task": task_json(task)} if shown else None)
