@@ -86,12 +86,12 @@ class Entries:
         elif action.startswith("task.") and "ids" in values:
             self._add_several(action, what, values)
         elif action in _OF_A_LIST:
-            number = self._taken() if action == "list.move" else 0
+            number = self._pop_moved_tasks() if action == "list.move" else 0
             self._found.append((action, {"action": what, "list_id": values["list_id"], "number": number}))
         else:
             self._found.append((action, self._of_one(action, what, values)))
 
-    def taken(self) -> list[Sequence[Any]]:
+    def take_rows(self) -> list[Sequence[Any]]:
         """Returns the rows to add, once."""
         now = to_microseconds(datetime.now(UTC))
         found, self._found = self._found, []
@@ -133,8 +133,8 @@ class Entries:
             ("task.relabel", {"action": "updated", "number": count, "fields": _names(["labels"])})
         )
 
-    def _taken(self) -> int:
-        """Takes the last entries of tasks, which were moved with their list, and returns their number."""
+    def _pop_moved_tasks(self) -> int:
+        """Removes the last entries, of tasks that were moved with their list, and returns their number."""
         count = 0
         while self._found and self._found[-1][0].startswith("task."):
             self._found.pop()

@@ -88,7 +88,7 @@ def _observe(entries: dict[str, Entries], statement: Any, values: Values, rows: 
 
 def _added(entries: dict[str, Entries]) -> Generator[Any, Sequence[Row], None]:
     for owner, found in entries.items():
-        rows = found.taken()
+        rows = found.take_rows()
         for start in range(0, len(rows), MAX_ROWS):
             part = orjson.dumps(rows[start : start + MAX_ROWS]).decode()
             yield ADD_ACTIVITY, {"owner": UUID(owner), "rows": part}
