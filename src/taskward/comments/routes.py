@@ -54,11 +54,11 @@ async def list_comments(
     query: Annotated[CommentQuery, Query()], comments: MyComments, known: IfNoneMatch = None
 ) -> Response:
     """Returns comments, a page at a time; of an unknown task there are none."""
-    page = await comments.page(query)
-    tag = await comments.tag(page)
+    listing = await comments.listing(query)
+    tag = await comments.tag(listing)
     if known is not None and tag_matches(tag, known):
         return not_modified(tag)
-    return JSONBytesResponse(await comments.body(page), tag=tag)
+    return JSONBytesResponse(await comments.body(listing), tag=tag)
 
 
 @router.get(

@@ -39,8 +39,8 @@ _CURSOR_VERSION: Final = 1
 _BEFORE_ALL: Final = UUID(int=0)
 
 
-class CommentPage(NamedTuple):
-    """A page that a request asks for: which comments, after which id, and how many."""
+class CommentListing(NamedTuple):
+    """The page that a request asks for: which comments, after which id, and how many."""
 
     shape: Shape
     task_id: UUID | None
@@ -60,7 +60,7 @@ class CommentStore:
         self.owner = owner
         self._steps = CommentSteps(owner, retention)
 
-    async def page(self, query: CommentQuery) -> CommentPage:
+    async def listing(self, query: CommentQuery) -> CommentListing:
         """Returns the page that a query asks for.
 
         Raises:
@@ -75,25 +75,25 @@ class CommentStore:
         shape = Shape(
             query.task_id is not None, author is not None, after is not None, query.sort.startswith("-")
         )
-        return CommentPage(shape, query.task_id, author, after, query.limit, scope)
+        return CommentListing(shape, query.task_id, author, after, query.limit, scope)
 
-    async def tag(self, page: CommentPage) -> str:
+    async def tag(self, listing: CommentListing) -> str:
         """Returns the entity tag of a page, by reading one row; read before the page, which may be newer."""
-        scope = scope_of(page.scope, page.author_id, page.after_id, page.limit)
+        scope = scope_of(listing.scope, listing.author_id, listing.after_id, listing.limit)
         return scoped_tag(await self._counter(), scope)
 
-    async def body(self, page: CommentPage) -> bytes:
+    async def body(self, listing: CommentListing) -> bytes:
         """Returns a page of comments as a response body."""
         values: Values = {
             "owner": self.owner.id,
-            "task_id": page.task_id,
-            "author_id": page.author_id,
-            "after_id": page.after_id,
-            "limit": page.limit + 1,
+            "task_id": listing.task_id,
+            "author_id": listing.author_id,
+            "after_id": listing.after_id,
+            "limit": listing.limit + 1,
         }
-        rows = await self._database.rows(PAGES[page.shape], values)
-        shown = [CommentRecord(*row) for row in rows[: page.limit]]
-        next_cursor = _cursor(shown[-1].id, page.scope) if len(rows) > page.limit else None
+        rows = await self._database.rows(PAGES[listing.shape], values)
+        shown = [CommentRecord(*row) for row in rows[: listing.limit]]
+        next_cursor = _cursor(shown[-1].id, listing.scope) if len(rows) > listing.limit else None
         return await write_json_list("comments", shown, comment_json, {"next_cursor": next_cursor})
 
     async def counts_tag(self, query: CommentCountsQuery) -> str:
