@@ -67,14 +67,14 @@ from taskward.webhooks.worker import WebhookWorker
 
 declare_forms()
 
-_OF_OWNERS = (*features.ROUTERS, batch.router)
+_OF_OWNERS = (*features.OWNER_ROUTERS, batch.router)
 IN_SPACES = (*map(in_space, (*_OF_OWNERS, changes.router_in_space)), me.space_router, activity.router)
 ROUTERS = (
     *_OF_OWNERS,
     tokens.router,
     changes.router,
     me.router,
-    *spaces.ROUTERS,
+    *spaces.SPACE_ROUTERS,
     moves.router,
     *IN_SPACES,
     health.router,
@@ -120,7 +120,7 @@ def _is_served(feature: APIRouter, settings: Settings) -> bool:
         return settings.serves_mcp
     if feature is tokens.router:
         return settings.serves_tokens
-    if feature in spaces.ROUTERS or feature in IN_SPACES or feature is moves.router:
+    if feature in spaces.SPACE_ROUTERS or feature in IN_SPACES or feature is moves.router:
         return settings.spaces
     return feature is not web_app.router or settings.serves_web_app
 

@@ -30,5 +30,5 @@ OF_SPACES: Final[tuple[FeedKind, ...]] = (*ENTITIES, MEMBER, SPACE)
 FEED_KINDS: Final[tuple[FeedKind, ...]] = (*ENTITIES, MEMBERSHIP, MEMBER, SPACE)
 """The kinds of objects in the change feed of a person, of a space, and of any owner."""
 
-ROUTERS: Final = (tasks.router, labels.router, lists.router, comments.router, trash.router)
-"""In the order of the OpenAPI document."""
+OWNER_ROUTERS: Final = (tasks.router, labels.router, lists.router, comments.router, trash.router)
+"""Those whose routes a space has, too; in the order of the OpenAPI document."""

@@ -67,7 +67,7 @@ space_router = APIRouter(prefix=PREFIX, route_class=SpaceRoute, tags=["Spaces"])
 sharing_router = APIRouter(prefix=PREFIX, route_class=SharingRoute, tags=["Spaces"])
 
 
-ROUTERS = (
+SPACE_ROUTERS = (
     agenda.router,
     router,
     making_router,

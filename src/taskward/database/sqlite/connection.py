@@ -13,7 +13,7 @@ from taskward.database.functions import SQLITE_CLOCK
 from taskward.database.sqlite import owner_locks
 from taskward.database.sqlite.errors import error_text
 
-BUSY_TIMEOUT: Final = 10.0
+OPEN_TIMEOUT: Final = 10.0
 """Seconds that opening a file waits while another process locks it."""
 
 QUICK_CHECK_MAX_BYTES: Final = 64 * 2**20
@@ -84,7 +84,7 @@ def quick_check(connection: sqlite3.Connection, path: Path | None) -> None:
 
 
 def _configure(connection: sqlite3.Connection) -> None:
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000:.0f}")
+    connection.execute(f"PRAGMA busy_timeout = {OPEN_TIMEOUT * 1000:.0f}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")

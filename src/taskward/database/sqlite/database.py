@@ -24,9 +24,9 @@ from taskward.database.sqlite.compiled import CompiledSql, MergedRead, SqliteSta
 from taskward.database.sqlite.connection import WRITER_CACHE_KIB, connect, explain_unusable, quick_check
 from taskward.database.sqlite.errors import database_error, is_busy
 from taskward.database.sqlite.group_commit import GroupCommit
-from taskward.database.sqlite.owner_lock import abandoned
 from taskward.database.sqlite.owner_locks import OwnerLocked
 from taskward.database.sqlite.readers import SqliteReaders
+from taskward.database.sqlite.split_lock import abandoned
 from taskward.database.sqlite.split_transaction import SplitTransaction
 from taskward.database.sqlite.wal import Checkpoints, empty_wal_now
 from taskward.database.statements import (

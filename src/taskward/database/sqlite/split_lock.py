@@ -30,7 +30,7 @@ class LockLost(Exception):
     """Another process has taken over the change."""
 
 
-class OwnerLock:
+class SplitLock:
     """The lock of one change, taken with its first split."""
 
     def __init__(self) -> None:

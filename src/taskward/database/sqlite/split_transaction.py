@@ -7,7 +7,7 @@ from typing import Generic
 from uuid import UUID
 
 from taskward.database.sqlite.compiled import SqliteStatement
-from taskward.database.sqlite.owner_lock import LockLost, OwnerLock
+from taskward.database.sqlite.split_lock import LockLost, SplitLock
 from taskward.database.statements import SPLIT, Row, Split, Statement, T, Values
 from taskward.database.transaction_run import TransactionRun
 from taskward.http.errors import DatabaseError
@@ -30,7 +30,7 @@ class SplitTransaction(Generic[T]):
         self._statements = statements
         self._refuse_locked = refuse_locked
         self._seconds = seconds
-        self._lock = OwnerLock()
+        self._lock = SplitLock()
         self._is_split = False
 
     def run_part(self, connection: sqlite3.Connection, owners: set[UUID]) -> None:
