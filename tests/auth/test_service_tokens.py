@@ -242,11 +242,11 @@ async def test_an_id_that_is_no_text_is_refused(kid: object) -> None:
 async def test_an_oversized_or_altered_token_is_refused() -> None:
     one, text = guarded(), service_token(key("ES256"))
     await refused(one, service_token(key("ES256"), padding="x" * 8192), "longer than 8 KiB")
-    head, body, seal = text.split(b".")
+    header, payload, signature = text.split(b".")
     other = b64(json.dumps(service_claims(scope="write erase")).encode())
-    await refused(one, b".".join((head, other, seal)), MISMATCH)
+    await refused(one, b".".join((header, other, signature)), MISMATCH)
     for zeros in (bytes(64), bytes(63), bytes(65), b""):
-        await refused(one, b".".join((head, body, b64(zeros))), MISMATCH)
+        await refused(one, b".".join((header, payload, b64(zeros))), MISMATCH)
 
 
 @given(place=st.integers(min_value=0, max_value=10_000), bit=st.integers(min_value=0, max_value=7))

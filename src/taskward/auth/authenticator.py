@@ -20,7 +20,7 @@ from taskward.http.parts import Key
 from taskward.metrics import Samples
 from taskward.settings import Settings
 
-ACCESS_TOKEN: Final = b"twp_"
+ACCESS_TOKEN_PREFIX: Final = b"twp_"
 """The beginning of an access token; a JWT begins with a base64url of `{`, and has no such one."""
 
 MAX_TOKENS = 10_000
@@ -87,7 +87,7 @@ class Authenticator:
 
         """
         token = bearer_token(authorization)
-        if self._access_tokens is not None and token[:4] == ACCESS_TOKEN:
+        if self._access_tokens is not None and token.startswith(ACCESS_TOKEN_PREFIX):
             return await self._access_tokens.identify(token)
         return self._cache.get(token, self._keys.generation, self._clock.now()) or await self._verify(token)
 

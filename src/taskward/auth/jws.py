@@ -43,11 +43,12 @@ def parse_jwt(text: bytes) -> UnverifiedToken:
         InvalidToken: it is longer than 8 KiB, or not a signed JWT in its one canonical form.
 
     """
-    head, body, seal = _segments(text)
-    header = _json_object(head, "header")
-    if "crit" in header or "b64" in header:
+    header, payload, signature = _segments(text)
+    parameters = _json_object(header, "header")
+    if "crit" in parameters or "b64" in parameters:
         raise InvalidToken(reason="crit or b64 in the header")
-    return UnverifiedToken(header, _json_object(body, "payload"), text[: text.rindex(b".")], _decoded(seal))
+    claims, signing_input = _json_object(payload, "payload"), text[: text.rindex(b".")]
+    return UnverifiedToken(parameters, claims, signing_input, _decoded(signature))
 
 
 def _segments(text: bytes) -> list[bytes]:

@@ -85,12 +85,12 @@ class MyData:
     """All data of one owner."""
 
     def __init__(
-        self, database: OwnedRows, owner: Owner, lists: ListCache, recorder: Recorder | None = None
+        self, database: OwnedRows, owner: Owner, list_cache: ListCache, recorder: Recorder | None = None
     ) -> None:
         self._database = database
         self._recorder = recorder
         self._owner = owner
-        self._lists = lists
+        self._list_cache = list_cache
 
     async def user(self) -> Row:
         """Returns the owner's row.
@@ -155,7 +155,7 @@ class MyData:
     async def erase(self) -> None:
         """Erases everything, from SQLite's files and from this process's cache too."""
         await self._database.transact(lambda: erase_steps(self._owner.id, self._recorder), long=True)
-        self._lists.forget(self._owner.id)
+        self._list_cache.forget(self._owner.id)
         await self._database.scrub()
 
     async def _person_chunks(

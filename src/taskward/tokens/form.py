@@ -11,15 +11,14 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from taskward.auth.authenticator import ACCESS_TOKEN
+from taskward.auth.authenticator import ACCESS_TOKEN_PREFIX
 from taskward.http.errors import InvalidToken
 
-PREFIX: Final = ACCESS_TOKEN
 SECRET_BYTES: Final = 32
 
 _ID_BYTES: Final = 16
 _CHECKSUM_LENGTH: Final = 6
-_FORM: Final = re.compile(PREFIX + rb"[A-Za-z0-9_-]{86}[0-9A-Za-z]{6}")
+_FORM: Final = re.compile(ACCESS_TOKEN_PREFIX + rb"[A-Za-z0-9_-]{86}[0-9A-Za-z]{6}")
 _DIGITS: Final = (string.digits + string.ascii_uppercase + string.ascii_lowercase).encode()
 
 
@@ -34,7 +33,7 @@ class TokenParts(NamedTuple):
         """Returns the token."""
         content = base64.urlsafe_b64encode(self.user_id.bytes + self.token_id.bytes + self.secret)
         content = content.rstrip(b"=")
-        return PREFIX + content + _checksum(content)
+        return ACCESS_TOKEN_PREFIX + content + _checksum(content)
 
     def digest(self) -> str:
         """Returns the hash that is stored: the secret has 256 random bits, so it need not be a slow one."""
@@ -50,7 +49,7 @@ def parse_token(text: bytes) -> TokenParts:
     """
     if not _FORM.fullmatch(text):
         raise InvalidToken(reason="not the form of an access token")
-    content = base64.urlsafe_b64decode(text[len(PREFIX) : -_CHECKSUM_LENGTH] + b"==")
+    content = base64.urlsafe_b64decode(text[len(ACCESS_TOKEN_PREFIX) : -_CHECKSUM_LENGTH] + b"==")
     user, token = content[:_ID_BYTES], content[_ID_BYTES : 2 * _ID_BYTES]
     parts = TokenParts(UUID(bytes=user), UUID(bytes=token), content[2 * _ID_BYTES :])
     if parts.text() != text:
