@@ -79,7 +79,7 @@ class FeedKind:
         """Whether the feed can have deletions of it."""
         return self.tombstones is not None or self.has_ended is not None
 
-    def column_of(self) -> dict[str, ColumnElement[Any]]:
+    def columns_by_field(self) -> dict[str, ColumnElement[Any]]:
         """Returns the column of each field of `record`."""
         names = self.record._fields
         return dict(zip(names, self.columns or [self.table.c[name] for name in names], strict=True))

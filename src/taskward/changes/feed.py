@@ -26,7 +26,7 @@ from taskward.users.retention import RETENTION
 MAX_CHANGES: Final = 1000
 """Changes in one response at most."""
 
-_NUMBERS: Final = 1 << 63
+_END_OF_NUMBERS: Final = 1 << 63
 _NAMES: Final = tuple(kind.plural for kind in FEED_KINDS)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
@@ -179,7 +179,7 @@ def decode_position(cursor: str, owner: UUID, kinds: Kinds = DEFAULT_KINDS) -> F
     if not isinstance(content, list) or [type(part) for part in content] != [int] * 5 or content[0] != 1:
         return None
     position = FeedPosition(*content[1:])
-    return position if 0 <= position.number < _NUMBERS else None
+    return position if 0 <= position.number < _END_OF_NUMBERS else None
 
 
 def _cursor_scope(owner: UUID, kinds: Kinds) -> bytes:

@@ -82,7 +82,7 @@ class ServerSentEvents(Response, ABC):
         """Reads what is new; the first time, its errors are the response."""
 
     @abstractmethod
-    async def written(self) -> bytes:
+    async def events(self) -> bytes:
         """Returns what was read last, as events."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,7 +100,7 @@ class ServerSentEvents(Response, ABC):
             await send({"type": "http.response.body"})
 
     async def _stream(self, subscription: Subscription, context: RequestContext, send: Send) -> None:
-        await _send_part(send, await self.written() or _COMMENT)
+        await _send_part(send, await self.events() or _COMMENT)
         try:
             while True:
                 if not self.has_more:
@@ -109,7 +109,7 @@ class ServerSentEvents(Response, ABC):
                     return
                 subscription.woken.clear()
                 await self.read(subscription)
-                if events := await self.written():
+                if events := await self.events():
                     await _send_part(send, events)
         except (CursorExpired, DatabaseError, NotFound, ServiceUnavailable) as error:
             log.warning("Event stream closed", extra={"code": error.code, "reason": error.reason})
@@ -169,7 +169,7 @@ class EventStream(ServerSentEvents):
             self._found = await self._feed.since(position, PAGE)
         self.has_more = self._found.has_more
 
-    async def written(self) -> bytes:
+    async def events(self) -> bytes:
         """Returns the events of a page, and lets others run before the next page of any stream.
 
         Neither a read from SQLite nor a client that reads at once suspends.

@@ -56,7 +56,7 @@ _types: list[TypeEngine[Any]] = []
 def _places(kind: FeedKind) -> dict[str, int]:
     """Returns the place of each column of a kind, among all that have its type; adds what is missing."""
     taken: dict[str, int] = {}
-    for name, column in kind.column_of().items():
+    for name, column in kind.columns_by_field().items():
         if name in _COMMON:
             continue
         same = [place for place, one in enumerate(_types) if _sql(one) == _sql(column.type)]
@@ -103,16 +103,16 @@ SOURCES: Final = [source for kind in FEED_KINDS for source in (_source(kind), So
 
 def _parts(kind: FeedKind, width: int) -> Iterator[Select[Any]]:
     """Yields the part of the objects, and that of the deletions if there can be any."""
-    table, number, column_of = kind.table, 2 * FEED_KINDS.index(kind), kind.column_of()
-    columns = {place: column_of[name] for name, place in _PLACES[kind].items()}
-    present = _part(number, table, column_of["id"], columns, width)
+    table, number, columns_by_field = kind.table, 2 * FEED_KINDS.index(kind), kind.columns_by_field()
+    columns = {place: columns_by_field[name] for name, place in _PLACES[kind].items()}
+    present = _part(number, table, columns_by_field["id"], columns, width)
     if kind.rows is not None:
         present = present.select_from(kind.rows).where(USERS.c.id == OWNER)
     if kind.tombstones is not None:
         gone = _part(number + 1, kind.tombstones, kind.tombstones.c[f"{kind.kind}_id"], {}, width)
         yield from (_page(present, table.name), _page(gone, kind.tombstones.name))
     elif kind.has_ended is not None:
-        gone = _part(number + 1, table, column_of["id"], {}, width).where(kind.has_ended)
+        gone = _part(number + 1, table, columns_by_field["id"], {}, width).where(kind.has_ended)
         yield _page(present.where(~kind.has_ended), table.name)
         yield _page(gone, f"ended_{table.name}")
     else:

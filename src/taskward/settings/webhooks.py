@@ -41,8 +41,8 @@ def webhook_settings(
         raise ValueError("WEBHOOK_SECRET must be set with WEBHOOK_URL")
     secrets = tuple(map(_parse_secret, parse_list(secret.get_secret_value())))
     delivered = parse_list(events)
-    of = frozenset(parse_list(kinds))
-    return WebhookSettings(url, secrets, "changes" in delivered, "reminders" in delivered, of)
+    delivered_kinds = frozenset(parse_list(kinds))
+    return WebhookSettings(url, secrets, "changes" in delivered, "reminders" in delivered, delivered_kinds)
 
 
 def _parse_secret(text: str) -> bytes:

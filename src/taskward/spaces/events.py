@@ -52,7 +52,7 @@ class SpaceEvents(ServerSentEvents):
             self._compare(space, found.get(space))
         self._streams.watch(subscription, subscription.owners - (set(asked) - found.keys()))
 
-    async def written(self) -> bytes:
+    async def events(self) -> bytes:
         return b"".join(b"data: %s\n\n" % data_line(event) for event in self._events)
 
     def _compare(self, space: UUID, state: str | None) -> None:

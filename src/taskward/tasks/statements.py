@@ -174,11 +174,11 @@ def insert_tasks(parts: tuple[Part, ...], only_if: ColumnElement[bool] | None = 
     found = [one for each in expressions for one in visitors.iterate(each) if isinstance(one, BindParameter)]
     others = [one for one in found if not one.unique and one.key != SEQ.key]
 
-    def can_be_new(asked: CTE) -> ColumnElement[bool]:
+    def is_valid(asked: CTE) -> ColumnElement[bool]:
         is_new = _each_can_be_new(asked)
         return is_new if only_if is None else is_new & for_each(only_if, asked)
 
-    asked = batch_values(*_NEW.values(), _CLIENT_ID, _MOMENTS_ZONE, *others, where=can_be_new)
+    asked = batch_values(*_NEW.values(), _CLIENT_ID, _MOMENTS_ZONE, *others, where=is_valid)
     counted = bump_unlocked_owners(asked)
     numbered = (
         select(asked, (counted.c.seq - asked.c.later).label("number"))

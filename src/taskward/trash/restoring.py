@@ -79,7 +79,7 @@ def restore_steps(
     rows = [*(yield FIND_TRASHED, values), *(yield FIND_DELETED_WITH, values)]
     if not rows or str(rows[0][0]) != str(task_id):
         raise TaskNotFound
-    restoration = yield from _Restoration.steps(owner, task_id, rows, locked[0][0])
+    restoration = yield from _Restoration.plan_steps(owner, task_id, rows, locked[0][0])
     yield from restoration.end_series_steps()
     yield from restoration.first_steps()
     task = task_record((yield GET_TASK, values)[0])
@@ -96,7 +96,7 @@ def resume_steps(owner: UUID, task_id: str) -> TransactionSteps[None]:
     values = {"owner": owner, "task_id": UUID(task_id)}
     locked = yield LOCK_OWNER, values
     rows = yield FIND_DELETED_WITH, values
-    restoration = yield from _Restoration.steps(owner, UUID(task_id), rows, locked[0][0])
+    restoration = yield from _Restoration.plan_steps(owner, UUID(task_id), rows, locked[0][0])
     yield from restoration.other_steps()
 
 
@@ -127,7 +127,7 @@ class _Restoration(NamedTuple):
     rows: Sequence[_RowsOfTasks]
 
     @classmethod
-    def steps(
+    def plan_steps(
         cls, owner: UUID, task_id: UUID, rows: Sequence[Row], zone: str | None
     ) -> "TransactionSteps[_Restoration]":
         """Finds the places of tasks, and takes their numbers."""

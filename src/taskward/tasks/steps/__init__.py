@@ -100,7 +100,7 @@ class TaskSteps:
         given = new.given()
         check_fields(self.owner, given)
         is_known = self.owner.author is None or self.owner.written_by is not None
-        if _is_among_others(given) or (response is not None and not is_known):
+        if _concerns_other_rows(given) or (response is not None and not is_known):
             return None
         before, now = self._new_task(client_id)
         values = values_alone(self.owner, before, given, now, self.owner.time_zone)
@@ -158,7 +158,7 @@ class TaskSteps:
             rows = yield self._base_change(task_id, given, versions)
             if rows:
                 return task_record(rows[0])
-        elif _is_among_others(given):
+        elif _concerns_other_rows(given):
             return None
         for _ in range(MAX_ATTEMPTS):
             before, values = yield from self._read_and_merge(task_id, given, versions)
@@ -354,7 +354,7 @@ _SCHEDULE: Final = frozenset({"due", "is_completed", "completed_at"})
 """The fields on which reminders depend that members of a space have for a task."""
 
 
-def _is_among_others(given: Mapping[str, Any]) -> bool:
+def _concerns_other_rows(given: Mapping[str, Any]) -> bool:
     """Returns whether the fields concern another row: a parent, neighbours, or an assignee."""
     if given.get("assigned_to") is not None:
         return True
