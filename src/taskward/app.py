@@ -65,7 +65,7 @@ from taskward.webhooks.attempts import untraced
 from taskward.webhooks.passed_reminders import PassedReminders
 from taskward.webhooks.worker import WebhookWorker
 
-declare_forms()
+declare_forms()  # of the statements that the features above have declared
 
 _OF_OWNERS = (*features.OWNER_ROUTERS, batch.router)
 IN_SPACES = (*map(in_space, (*_OF_OWNERS, changes.router_in_space)), me.space_router, activity.router)

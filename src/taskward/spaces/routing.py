@@ -45,6 +45,7 @@ class SpaceRoute(StrictRoute):
 
     def resolve(self, context: RequestContext, arguments: Arguments) -> None:
         space_id = arguments.pop(_SPACE_ID)
+        # Stores take their rows from the parts: from here on those of the space, with a check of the role.
         context.parts = parts = Parts(context.parts)
         del parts[DATABASE]
         rows = SpaceRows(

@@ -99,6 +99,7 @@ class TaskSteps:
         """Stores a new task by one statement; raises as `create`."""
         given = new.given()
         check_fields(self.owner, given)
+        # The stored response names the member, who is known only once the role is read.
         is_known = self.owner.author is None or self.owner.written_by is not None
         if _concerns_other_rows(given) or (response is not None and not is_known):
             return None
@@ -273,7 +274,7 @@ class TaskSteps:
     def _store_new(
         self, before: TaskRecord, values: Mapping[str, Any], response: Response | None
     ) -> TransactionSteps[TaskRecord | None]:
-        if response is not None:
+        if response is not None:  # its body does not have the version
             values = {**values, **response(stored_task(before, values, 0, self.owner.written_by))}
         rows = yield CREATE_TASK, values
         return stored_task(before, values, rows[0][0], self.owner.written_by) if rows else None
