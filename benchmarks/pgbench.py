@@ -18,6 +18,7 @@ from stage import Postgres
 
 from taskward.database.postgres.compiled import CompiledStatement
 from taskward.database.statements import Read, Write
+from taskward.tasks.list_statements import ListShape
 from taskward.tasks.statements import CREATE_TASK, GET_TASK, LISTS
 
 _VALUES: Final = {
@@ -41,7 +42,7 @@ _VALUES: Final = {
 
 def write_scripts(folder: Path) -> dict[str, Path]:
     """Writes the script of each scenario."""
-    newest = script(LISTS["-created_at", False, False])
+    newest = script(LISTS[ListShape("-created_at")])
     scripts = {
         "list-changed": newest,
         "list-unchanged": newest,

@@ -30,6 +30,7 @@ from dataset import (
 from support import MakeDatabase
 from support.postgres_connection import connected
 
+from taskward.tasks.list_statements import ListShape
 from taskward.tasks.statements import CREATE_TASK, GET_TASK, LISTS
 
 RECORDED: smoke.Recorded = {
@@ -197,7 +198,7 @@ def test_the_tasks_of_the_writers_are_in_their_list() -> None:
 
 
 def test_pgbench_sends_whole_statements() -> None:
-    for statement in (LISTS["-created_at", False, False], GET_TASK, CREATE_TASK):
+    for statement in (LISTS[ListShape("-created_at")], GET_TASK, CREATE_TASK):
         owner, task, sql = pgbench.script(statement).strip().splitlines()
         assert owner.startswith("\\set owner random(0, ")
         assert task.startswith("\\set task random(0, ")

@@ -18,6 +18,7 @@ from taskward.database.postgres.batches import MAX_IN_FLIGHT, MAX_ROWS
 from taskward.database.postgres.compiled import DIALECT
 from taskward.database.statements import STATEMENTS, Read, Row, Values
 from taskward.http.errors import DatabaseError, ServiceUnavailable
+from taskward.tasks.list_statements import ListShape
 from taskward.tasks.statements import GET_TASK, LISTS
 
 DEADLINE = 10.0
@@ -140,7 +141,7 @@ def test_a_batch_has_the_rows_of_a_read_in_its_order(read: Read) -> None:
 
 def test_reads_with_positions_or_words_run_alone() -> None:
     assert {LISTS[key] for key in LISTS if LISTS[key].batch_keys} == {
-        LISTS[sort, False, False] for sort in SORTS
+        LISTS[ListShape(sort)] for sort in SORTS
     }
     assert GET_TASK.batch_keys == ("owner", "task_id")
 

@@ -25,7 +25,7 @@ from taskward.database.postgres.distributed import email_directory
 from taskward.database.postgres.distributed.routed_sql import RoutedStatement, route
 from taskward.database.statements import STATEMENTS, Read, Statement
 from taskward.tasks.filters import CONDITIONS
-from taskward.tasks.list_statements import filtered_list
+from taskward.tasks.list_statements import ListShape, filtered_list
 
 pytestmark = pytest.mark.processes
 
@@ -185,7 +185,7 @@ def all_statements() -> dict[str, list[Sent]]:
         found[declared.name] += forms_of(declared)
     for condition in CONDITIONS:
         for more in (False, True):
-            read = filtered_list("due", more, more, frozenset({condition}))
+            read = filtered_list(ListShape("due", more, more, frozenset({condition})))
             found[read.name].append(sent(route(read)))
     for number, sql in enumerate((email_directory.CLAIM, email_directory.STORE, email_directory.RELEASE)):
         found[f"directory {number}"].append(Sent(sql, ("email", "owner")))

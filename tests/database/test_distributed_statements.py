@@ -36,7 +36,7 @@ from taskward.database.statements import STATEMENTS, Command, Read, Statement, W
 from taskward.database.types import Counter, Instant
 from taskward.idempotency.statements import STORE_RESPONSE
 from taskward.tasks.filters import CONDITIONS
-from taskward.tasks.list_statements import filtered_list
+from taskward.tasks.list_statements import ListShape, filtered_list
 from taskward.tasks.tables import TASKS, TOMBSTONES
 from taskward.users import restores
 from taskward.users.statements import OWNER
@@ -121,12 +121,12 @@ def test_only_what_has_to_touch_several_servers_does() -> None:
 @pytest.mark.parametrize("name", CONDITIONS)
 def test_a_list_with_filters_is_one_owners(name: str) -> None:
     for has_cursor, has_search in ((False, False), (True, True)):
-        read = filtered_list("due", has_cursor, has_search, frozenset({name}))
+        read = filtered_list(ListShape("due", has_cursor, has_search, frozenset({name})))
         assert list(problems_of(read)) == []
 
 
 def test_a_list_of_labelled_tasks_shows_the_router_its_owner() -> None:
-    read = filtered_list("due", False, False, frozenset({"label"}))  # noqa: FBT003 - a shape of `ListQuery`
+    read = filtered_list(ListShape("due", conditions=frozenset({"label"})))
 
     assert HIDDEN_OWNER.search(CompiledStatement.compile(read).sql)
     assert not HIDDEN_OWNER.search(route(read).sql)

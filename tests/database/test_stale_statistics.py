@@ -17,7 +17,7 @@ from support.rows import execute
 
 from taskward.database.postgres.compiled import CompiledStatement
 from taskward.database.postgres.database import PostgresDatabase
-from taskward.tasks.list_statements import filtered_list
+from taskward.tasks.list_statements import ListShape, filtered_list
 from taskward.tasks.sorts import SORTS
 
 pytestmark = pytest.mark.one_server("plans of one server")
@@ -61,7 +61,7 @@ async def test_a_list_by_a_label_does_not_read_all_tasks_for_each_label(new_data
 
 async def rows_read(connection: Any, sort: str, conditions: set[str], given: dict[str, Any]) -> int:
     """Returns how many rows a list visits, those included that it leaves out, each time that it does."""
-    statement = CompiledStatement.compile(filtered_list(sort, False, False, frozenset(conditions)))  # noqa: FBT003 - a shape of `ListQuery`
+    statement = CompiledStatement.compile(filtered_list(ListShape(sort, conditions=frozenset(conditions))))
     prepared = await connection.prepare(statement.sql)
     types = [one.name for one in prepared.get_parameters()]
     names = [name for name, _ in statement.names]

@@ -26,7 +26,7 @@ from taskward.database.postgres.compiled import as_batched_statement, as_single_
 from taskward.database.statements import STATEMENTS, Read, Statement, Write, Written
 from taskward.database.types import Id
 from taskward.tasks.filters import CONDITIONS
-from taskward.tasks.list_statements import filtered_list
+from taskward.tasks.list_statements import ListShape, filtered_list
 from taskward.tasks.sorts import SORTS as ALL_SORTS
 from taskward.tasks.tables import TASKS
 from taskward.users.statements import OWNER
@@ -57,7 +57,7 @@ def test_every_list_with_filters_says_whose(name: str) -> None:
         others = chance.sample(list(CONDITIONS), 5)
         for conditions in ({name}, {name, *others}):
             has_cursor, has_search = chance.random() < 0.5, chance.random() < 0.5
-            read = filtered_list(sort, has_cursor, has_search, frozenset(conditions))
+            read = filtered_list(ListShape(sort, has_cursor, has_search, frozenset(conditions)))
             assert list(unowned(read.statement)) == []
             assert set(map(str, owned_tables(read.statement))) >= {"tasks"}
 
@@ -65,7 +65,7 @@ def test_every_list_with_filters_says_whose(name: str) -> None:
 def test_lists_with_filters_are_no_declared_statements() -> None:
     before = list(STATEMENTS)
 
-    filtered_list("due", has_cursor=True, has_search=False, conditions=frozenset({"open"}))
+    filtered_list(ListShape("due", has_cursor=True, conditions=frozenset({"open"})))
 
     assert before == STATEMENTS
 

@@ -151,7 +151,7 @@ async def _plans_of(app: FastAPI, text: str, *, has_cursor: bool) -> list[Plan]:
     position = PagePosition(keys.get(query.sort.removeprefix("-")), UUID(int=7 << 76))
     after = position_values(query.sort, position) if has_cursor else {}
     assert after is not None
-    read = LISTS.get(query.shape) or filtered_list(*query.shape)
+    read = LISTS.get(query.shape) or filtered_list(query.shape)
     return await _plans(database_of(app), read, {"owner": OWNER, **query.values, **after, "limit": 11})
 
 

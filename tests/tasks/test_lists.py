@@ -375,7 +375,7 @@ class TestPlans:
 
     @pytest.mark.parametrize("sort", SORTS)
     async def test_a_list_reads_the_owners_rows_through_an_index(self, crowded: FastAPI, sort: str) -> None:
-        for read in [LISTS[key] for key in LISTS if key[0] == sort]:
+        for read in [LISTS[shape] for shape in LISTS if shape.sort == sort]:
             for accesses, sorts in await _plans(database_of(crowded), read):
                 assert accesses == {"the owner's index"}
                 assert not sorts or sort.removeprefix("-") in {"updated_at", "title"}

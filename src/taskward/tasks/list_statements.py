@@ -1,7 +1,7 @@
 """The statements that list tasks: docs/design.md, "Lists"."""
 
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Column, ColumnElement, Integer, bindparam, or_, select, tuple_
 
@@ -21,18 +21,21 @@ _ONLY_COMPLETED: Final = bindparam("only_completed", type_=Flag())
 _WORDS: Final = bindparam("words", type_=Words())
 
 
-def list_tasks(
-    sort: str,
-    *,
-    has_cursor: bool,
-    has_search: bool,
-    conditions: frozenset[str] | None = None,
-    declared: bool = True,
-) -> Read:
-    """Lists one task more than a page holds, which shows whether another page follows.
+class ListShape(NamedTuple):
+    """The form of a list, which decides its statement.
 
     `conditions` are `CONDITIONS` on optional fields; None for a list that filters by base fields at most.
     """
+
+    sort: str
+    has_cursor: bool = False
+    has_search: bool = False
+    conditions: frozenset[str] | None = None
+
+
+def list_tasks(shape: ListShape, *, declared: bool = True) -> Read:
+    """Lists one task more than a page holds, which shows whether another page follows."""
+    sort, has_cursor, has_search, conditions = shape
     key, descending = key_of(sort), sort.startswith("-")
     columns = _sort_columns(key, conditions or frozenset())
     # To sort labelled tasks PostgreSQL begins with the labels, also with statistics from before them.
@@ -70,18 +73,9 @@ def list_tasks(
 
 
 @lru_cache(maxsize=MAX_FILTERED)
-def filtered_list(
-    sort: str,
-    has_cursor: bool,  # noqa: FBT001 - a shape of `ListQuery`
-    has_search: bool,  # noqa: FBT001 - likewise
-    conditions: frozenset[str] = frozenset(),
-) -> Read:
-    """Returns the statement with these conditions on optional fields, made when it is first needed."""
-    if conditions == {"open"} and sort in OPEN_LISTS and not (has_cursor or has_search):
-        return OPEN_LISTS[sort]
-    return list_tasks(
-        sort, has_cursor=has_cursor, has_search=has_search, conditions=conditions, declared=False
-    )
+def filtered_list(shape: ListShape) -> Read:
+    """Returns the statement of a list with conditions on optional fields, made when it is first needed."""
+    return OPEN_LISTS.get(shape) or list_tasks(shape, declared=False)
 
 
 def _sort_columns(key: SortKey, conditions: frozenset[str]) -> tuple[ColumnElement[Any], ...]:
@@ -105,8 +99,6 @@ def _after_cursor(
     return [rows, bound_on_sqlite(expression <= bound if descending else expression >= bound)]
 
 
-OPEN_LISTS: Final = {
-    sort: list_tasks(sort, has_cursor=False, has_search=False, conditions=frozenset({"open"}))
-    for sort in ("-created_at", "created_at")
-}
+_OPEN: Final = [ListShape(sort, conditions=frozenset({"open"})) for sort in ("-created_at", "created_at")]
+OPEN_LISTS: Final = {shape: list_tasks(shape) for shape in _OPEN}
 """The first pages of the open tasks by age, which are declared, so that they are batched."""

@@ -1,7 +1,7 @@
 """The query parameters of a list: docs/contract.md#pages-and-sorts and #filters-and-summary."""
 
 from functools import cached_property
-from typing import Annotated, Any, Final, Self, TypeAlias
+from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -23,6 +23,7 @@ from taskward.tasks.filter_values import (
     Reference,
 )
 from taskward.tasks.filters import FILTERS, Filter
+from taskward.tasks.list_statements import ListShape
 from taskward.tasks.sorts import BASE_SORTS, SORT_KEYS, SORTS
 
 MAX_TASKS: Final = 1000
@@ -33,9 +34,6 @@ MAX_WORDS: Final = 32
 
 _MAY_BE_ABSENT: Final = [f"`{key.name}`" for key in SORT_KEYS.values() if key.requires is not None]
 _BY_AGE: Final = frozenset({"created_at", "-created_at"})
-
-
-ListShape: TypeAlias = tuple[str, bool, bool] | tuple[str, bool, bool, frozenset[str]]
 
 
 def _known_sort(value: Any) -> Any:
@@ -113,19 +111,19 @@ class ListQuery(BaseModel):
 
     @cached_property
     def shape(self) -> ListShape:
-        """Returns what decides the statement: sort, whether there is a cursor, a search, and conditions.
+        """Returns the shape of the list.
 
         There are no conditions if the sort and the filters are of base fields. Open tasks by age are
         different: there is an index of open tasks, and only a statement with that condition uses it.
         """
-        plain = (self.sort, self.cursor is not None, bool(self.words))
+        plain = ListShape(self.sort, self.cursor is not None, bool(self.words))
         is_open_by_age = self.is_completed is False and self.sort in _BY_AGE
         if self.sort in BASE_SORTS and not self.filters and not is_open_by_age:
             return plain
         conditions = {one.condition for one in self.filters}
         if self.is_completed is not None:
             conditions.add("completed" if self.is_completed else "open")
-        return *plain, frozenset(conditions)
+        return plain._replace(conditions=frozenset(conditions))
 
     @cached_property
     def values(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ The WHERE of each begins with the owner; a test verifies it.
 """
 
 from collections.abc import Mapping
+from itertools import product, starmap
 from typing import Any, Final
 from uuid import UUID
 
@@ -38,7 +39,7 @@ from taskward.database.statements import SEQ, BatchedWrite, Change, Part, Read, 
 from taskward.database.types import CodePointText, Counter, Counters, Flag, Id, Instant
 from taskward.idempotency.statements import drop_expired_responses, store_response
 from taskward.spaces.tables import MEMBERS
-from taskward.tasks.list_statements import list_tasks
+from taskward.tasks.list_statements import ListShape, list_tasks
 from taskward.tasks.member_tables import MEMBER_REMINDERS
 from taskward.tasks.row_statements import DROPPED_LABELS, DROPPED_REMINDERS, LABELS, REMINDERS
 from taskward.tasks.sorts import BASE_SORTS
@@ -292,13 +293,11 @@ def _drop_expired_responses(_: Written) -> Delete:
     return drop_expired_responses()
 
 
-LISTS: Final[Mapping[tuple[Any, ...], Read]] = {
-    (sort, has_cursor, has_search): list_tasks(sort, has_cursor=has_cursor, has_search=has_search)
-    for sort in BASE_SORTS
-    for has_cursor in (False, True)
-    for has_search in (False, True)
+LISTS: Final[Mapping[ListShape, Read]] = {
+    shape: list_tasks(shape)
+    for shape in starmap(ListShape, product(BASE_SORTS, (False, True), (False, True)))
 }
-"""The lists without conditions on optional fields: by sort, with or without a cursor and a search."""
+"""The lists without conditions on optional fields."""
 
 COUNTER: Final = Read(
     "owner's counter", select(USERS.c.seq).where(USERS.c.id == OWNER), batch_keys=("owner",)
@@ -334,7 +333,10 @@ CREATE_TASK: Final = Write(
     "task.create",
     insert_tasks,
 )
-"""Returns the version; no row if the task cannot be new, see `_can_be_new`."""
+"""Returns the version; no row if the task cannot be new, see `_can_be_new`.
+
+That is checked only if the value `is_conditional` is true (`CONDITIONAL`).
+"""
 UPDATE_TASK: Final = Write(
     "update task",
     bump_owner(exists().where(*_MATCHING, _TOUCHES_NO_OTHER_ROWS)),

@@ -101,7 +101,7 @@ class TaskStore:
 
         """
         values = {"owner": self.owner.id, **query.values, **self._position(query)}
-        statement = LISTS.get(query.shape) or filtered_list(*query.shape)
+        statement = LISTS.get(query.shape) or filtered_list(query.shape)
         rows = await self._database.rows(statement, values)
         if not rows and counter is None:
             counter = await self.counter()

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from taskward.database.statements import Read
 from taskward.spaces.forms import CALLER, read_in_space
 from taskward.spaces.tables import MEMBERS
-from taskward.tasks.list_statements import MAX_FILTERED, filtered_list
+from taskward.tasks.list_statements import MAX_FILTERED, ListShape, filtered_list
 from taskward.tasks.sorts import key_of
 from taskward.tasks.tables import COLUMNS, TASKS
 from taskward.users.statements import OWNER
@@ -38,7 +38,7 @@ def agenda_list(sort: str, conditions: frozenset[str], *, has_cursor: bool, in_s
     """
     if in_space:
         conditions |= {"assigned"}
-    listed = filtered_list(sort, has_cursor, has_search=False, conditions=conditions)
+    listed = filtered_list(ListShape(sort, has_cursor, conditions=conditions))
     column = key_of(sort).column
     statement = listed.statement.with_only_columns(*COLUMNS, *([] if column is None else [column]))
     owner = TASKS.c.user_id
