@@ -89,11 +89,6 @@ class Batcher(Generic[V, R]):
         self._recent: defaultdict[BatchedOperation[V, R], RecentBatches] = defaultdict(RecentBatches)
 
     @property
-    def is_idle(self) -> bool:
-        """Returns whether nothing is queued or in flight."""
-        return not self._queues
-
-    @property
     def waiting(self) -> int:
         """Returns the number of calls that have not started; callable from any thread."""
         return sum(len(queue.calls) + queue.preparing for queue in list(self._queues.values()))
