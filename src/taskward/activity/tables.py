@@ -1,15 +1,14 @@
 """The table of the activity of spaces, and an entry as statements return it."""
 
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, text
 from sqlmodel import SQLModel
 
-from taskward.database.types import Id, Instant
+from taskward.database.types import STRICT, Id, Instant
 
-_STRICT: Final[dict[str, Any]] = {"sqlite_strict": True, "sqlite_with_rowid": False}
 _HAS_TASK: Final = text("task_id IS NOT NULL")
 
 ACTIVITY: Final = Table(
@@ -35,7 +34,7 @@ ACTIVITY: Final = Table(
         postgresql_where=_HAS_TASK,
         sqlite_where=_HAS_TASK,
     ),
-    **_STRICT,
+    **STRICT,
 )
 """The work of members in a space, without a value that a user has written. `actor_id` and `member_id` are
 members, `fields` a JSON array of names of fields, `number` one of tasks."""

@@ -7,9 +7,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Column, ForeignKey, ForeignKeyConstraint, Index, Table, Text, text
 from sqlmodel import SQLModel
 
-from taskward.database.types import CodePointText, Counter, Id, Instant
+from taskward.database.types import STRICT, CodePointText, Counter, Id, Instant
 
-_STRICT: Final[dict[str, Any]] = {"sqlite_strict": True, "sqlite_with_rowid": False}
 _HAS_AUTHOR: Final = text("author_id IS NOT NULL")
 
 
@@ -62,13 +61,13 @@ COMMENTS: Final = Table(
         "version",
         postgresql_where=text("version IS NOT NULL"),
     ),
-    **_STRICT,
+    **STRICT,
 )
 """Comments on tasks; `author_id` is a member of the space, and `mentions` a JSON array of such, null without
 any. Those on a task are deleted with it."""
 
 TRASH_COMMENTS: Final = Table(
-    "trash_comments", SQLModel.metadata, *_of_tasks("trash_comments", "trash"), **_STRICT
+    "trash_comments", SQLModel.metadata, *_of_tasks("trash_comments", "trash"), **STRICT
 )
 """Comments on tasks in the trash."""
 
@@ -80,7 +79,7 @@ COMMENT_TOMBSTONES: Final = Table(
     Column("version", Counter, nullable=False),
     Column("deleted_at", Instant, nullable=False),
     Index("ix_comment_tombstones_user_id_version", "user_id", "version"),
-    **_STRICT,
+    **STRICT,
 )
 """Deleted comments, except those that were deleted with their task."""
 

@@ -10,7 +10,7 @@ from sqlalchemy import Column, Table, Text
 from sqlmodel import Field, SQLModel
 
 from taskward.database.outbox import MARKS
-from taskward.database.types import Counter, Id
+from taskward.database.types import STRICT, Counter, Id
 
 _PACKAGE: Final = Path(__file__).parent.parent
 
@@ -22,7 +22,7 @@ class OwnerLockRow(SQLModel, table=True):
     """
 
     __tablename__ = "owner_locks"
-    __table_args__ = ({"sqlite_strict": True, "sqlite_with_rowid": False},)
+    __table_args__ = (STRICT,)
 
     user_id: UUID = Field(sa_column=Column(Id, primary_key=True))
     change: str = Field(sa_column=Column(Text, nullable=False))

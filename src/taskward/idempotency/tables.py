@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text
 from sqlmodel import Field, SQLModel
 
-from taskward.database.types import Id, Instant
+from taskward.database.types import STRICT, Id, Instant
 
 
 class IdempotencyKeyRow(SQLModel, table=True):
@@ -16,7 +16,7 @@ class IdempotencyKeyRow(SQLModel, table=True):
     __tablename__ = "idempotency_keys"
     __table_args__ = (
         Index("ix_idempotency_keys_user_id_created_at", "user_id", "created_at"),
-        {"sqlite_strict": True, "sqlite_with_rowid": False},
+        STRICT,
     )
 
     user_id: UUID = Field(sa_column=Column(Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True))

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Column, Index, Table, Text, text
 from sqlmodel import Field, SQLModel
 
-from taskward.database.types import CodePointText, Counter, Flag, Id, Instant, Small
+from taskward.database.types import STRICT, CodePointText, Counter, Flag, Id, Instant, Small
 
 _GIVEN: Final = text("given_id IS NOT NULL")
 
@@ -20,7 +20,7 @@ class ImportRow(SQLModel, table=True):
     """
 
     __tablename__ = "imports"
-    __table_args__ = ({"sqlite_strict": True, "sqlite_with_rowid": False},)
+    __table_args__ = (STRICT,)
 
     user_id: UUID = Field(sa_column=Column(Id, primary_key=True))
     token: UUID = Field(sa_column=Column(Id, nullable=False))
@@ -41,7 +41,7 @@ class ImportTaskRow(SQLModel, table=True):
             sqlite_where=_GIVEN,
             postgresql_where=_GIVEN,
         ),
-        {"sqlite_strict": True, "sqlite_with_rowid": False},
+        STRICT,
     )
 
     user_id: UUID = Field(sa_column=Column(Id, primary_key=True))
@@ -75,7 +75,7 @@ class ImportCommentRow(SQLModel, table=True):
     __tablename__ = "import_comments"
     __table_args__ = (
         Index("ix_import_comments_user_id_task_id", "user_id", "task_id", "id"),
-        {"sqlite_strict": True, "sqlite_with_rowid": False},
+        STRICT,
     )
 
     user_id: UUID = Field(sa_column=Column(Id, primary_key=True))

@@ -11,9 +11,7 @@ from uuid import UUID
 from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from taskward.database.types import CodePointText, Counter, Flag, Id, Instant, Small
-
-_STRICT: Final = {"sqlite_strict": True, "sqlite_with_rowid": False}
+from taskward.database.types import STRICT, CodePointText, Counter, Flag, Id, Instant, Small
 
 
 def _owner() -> Column[UUID]:
@@ -24,7 +22,7 @@ class SpaceRow(SQLModel, table=True):
     """A space, beside its row in `users`, which every write in the space changes."""
 
     __tablename__ = "spaces"
-    __table_args__ = (_STRICT,)
+    __table_args__ = (STRICT,)
 
     user_id: UUID = Field(sa_column=_owner())
     title: str = Field(sa_column=Column(CodePointText, nullable=False))
@@ -46,7 +44,7 @@ class MemberRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("user_id", "person_id", name="uq_members_user_id_person_id"),
         Index("ix_members_user_id_version", "user_id", "version"),
-        _STRICT,
+        STRICT,
     )
 
     user_id: UUID = Field(sa_column=_owner())
@@ -68,7 +66,7 @@ class InvitationRow(SQLModel, table=True):
     """
 
     __tablename__ = "invitations"
-    __table_args__ = (_STRICT,)
+    __table_args__ = (STRICT,)
 
     user_id: UUID = Field(sa_column=_owner())
     id: UUID = Field(sa_column=Column(Id, primary_key=True))
@@ -87,7 +85,7 @@ class MembershipRow(SQLModel, table=True):
     """A space that a person is in, or was: a pointer among the person's own rows, never an authority."""
 
     __tablename__ = "memberships"
-    __table_args__ = (Index("ix_memberships_user_id_version", "user_id", "version"), _STRICT)
+    __table_args__ = (Index("ix_memberships_user_id_version", "user_id", "version"), STRICT)
 
     user_id: UUID = Field(sa_column=_owner())
     space_id: UUID = Field(sa_column=Column(Id, primary_key=True))

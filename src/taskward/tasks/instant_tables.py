@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Integer, Table, Text, text
 from sqlmodel import Field, SQLModel
 
-from taskward.database.types import Counter, Id, Instant
+from taskward.database.types import STRICT, Counter, Id, Instant
 
 
 class ReminderRow(SQLModel, table=True):
@@ -41,7 +41,7 @@ class ReminderRow(SQLModel, table=True):
             postgresql_where=text("fire_at IS NOT NULL"),
             sqlite_where=text("fire_at IS NOT NULL"),
         ),
-        {"sqlite_strict": True, "sqlite_with_rowid": False},
+        STRICT,
     )
 
     user_id: UUID = Field(sa_column=Column(Id, primary_key=True))
@@ -59,7 +59,7 @@ class TimeZoneDataRow(SQLModel, table=True):
     __tablename__ = "time_zone_data"
     __table_args__ = (
         CheckConstraint("number = 1", name="ck_time_zone_data_one_row"),
-        {"sqlite_strict": True, "sqlite_with_rowid": False},
+        STRICT,
     )
 
     number: int = Field(sa_column=Column(Counter, primary_key=True, autoincrement=False))

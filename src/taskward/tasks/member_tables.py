@@ -5,7 +5,7 @@ from typing import Any, Final
 from sqlalchemy import Column, ForeignKeyConstraint, Index, Integer, Table, Text, text
 from sqlmodel import SQLModel
 
-from taskward.database.types import Counter, Id
+from taskward.database.types import STRICT, Counter, Id
 
 
 def _of_tasks(name: str, tasks: str) -> tuple[Any, ...]:
@@ -34,10 +34,8 @@ def _of_tasks(name: str, tasks: str) -> tuple[Any, ...]:
     )
 
 
-_STRICT: Final[dict[str, Any]] = {"sqlite_strict": True, "sqlite_with_rowid": False}
-
 MEMBER_REMINDERS: Final = Table(
-    "member_reminders", SQLModel.metadata, *_of_tasks("member_reminders", "tasks"), **_STRICT
+    "member_reminders", SQLModel.metadata, *_of_tasks("member_reminders", "tasks"), **STRICT
 )
 """The reminders that a member has for a task, a JSON array, which is empty once the member has removed them.
 
@@ -46,6 +44,6 @@ tags only: the owner's counter is not moved.
 """
 
 TRASH_MEMBER_REMINDERS: Final = Table(
-    "trash_member_reminders", SQLModel.metadata, *_of_tasks("trash_member_reminders", "trash"), **_STRICT
+    "trash_member_reminders", SQLModel.metadata, *_of_tasks("trash_member_reminders", "trash"), **STRICT
 )
 """Those for tasks in the trash."""

@@ -26,7 +26,7 @@ from sqlalchemy import cast as sql_cast
 from sqlmodel import Field, SQLModel
 
 from taskward.database.statements import Row
-from taskward.database.types import CodePointText, Counter, Flag, Id, Instant, Small
+from taskward.database.types import STRICT, CodePointText, Counter, Flag, Id, Instant, Small
 
 _OWNER: Final = "users.id"
 
@@ -65,7 +65,7 @@ class TaskRow(SQLModel, table=True):
             "version",
             postgresql_where=text("version IS NOT NULL"),
         ),
-        {"sqlite_strict": True, "sqlite_with_rowid": False},
+        STRICT,
     )
 
     user_id: UUID = Field(sa_column=Column(Id, ForeignKey(_OWNER, ondelete="CASCADE"), primary_key=True))
@@ -102,7 +102,7 @@ class TombstoneRow(SQLModel, table=True):
     __tablename__ = "tombstones"
     __table_args__ = (
         Index("ix_tombstones_user_id_version", "user_id", "version"),
-        {"sqlite_strict": True, "sqlite_with_rowid": False},
+        STRICT,
     )
 
     user_id: UUID = Field(sa_column=Column(Id, ForeignKey(_OWNER, ondelete="CASCADE"), primary_key=True))
@@ -123,7 +123,7 @@ class TaskLabelRow(SQLModel, table=True):
             ondelete="CASCADE",
         ),
         Index("ix_task_labels_user_id_label_folded", "user_id", "label_folded", "task_id"),
-        {"sqlite_strict": True, "sqlite_with_rowid": False},
+        STRICT,
     )
 
     user_id: UUID = Field(sa_column=Column(Id, primary_key=True))
@@ -140,7 +140,7 @@ class ListRow(SQLModel, table=True):
         CheckConstraint("length(title) BETWEEN 1 AND 200", name="ck_lists_title_length"),
         Index("ix_lists_user_id_version", "user_id", "version"),
         Index("ix_lists_user_id_position", "user_id", "position", "id"),
-        {"sqlite_strict": True, "sqlite_with_rowid": False},
+        STRICT,
     )
 
     user_id: UUID = Field(sa_column=Column(Id, ForeignKey(_OWNER, ondelete="CASCADE"), primary_key=True))
@@ -160,7 +160,7 @@ class ListTombstoneRow(SQLModel, table=True):
     __tablename__ = "list_tombstones"
     __table_args__ = (
         Index("ix_list_tombstones_user_id_version", "user_id", "version"),
-        {"sqlite_strict": True, "sqlite_with_rowid": False},
+        STRICT,
     )
 
     user_id: UUID = Field(sa_column=Column(Id, ForeignKey(_OWNER, ondelete="CASCADE"), primary_key=True))

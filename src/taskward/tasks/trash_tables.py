@@ -5,11 +5,11 @@ from typing import Any, Final
 from sqlalchemy import Column, ForeignKey, Index, Table, text
 from sqlmodel import SQLModel
 
-from taskward.database.types import Id, Instant
+from taskward.database.types import STRICT, Id, Instant
 from taskward.tasks.tables import TASKS
 
 _KEY: Final = ("user_id", "id")
-_TAKEN_ALONG: Final = text("deleted_with IS NOT NULL")
+_WITH_ANOTHER: Final = text("deleted_with IS NOT NULL")
 
 _ADDED: Final = ("assigned_to", "created_by", "updated_by")
 """Columns that a later migration has added."""
@@ -37,11 +37,10 @@ TRASH: Final = Table(
         "user_id",
         "deleted_with",
         "id",
-        sqlite_where=_TAKEN_ALONG,
-        postgresql_where=_TAKEN_ALONG,
+        sqlite_where=_WITH_ANOTHER,
+        postgresql_where=_WITH_ANOTHER,
     ),
-    sqlite_strict=True,
-    sqlite_with_rowid=False,
+    **STRICT,
 )
 """A task as it was, in the columns of `TASKS`: `deleted_with` is the task whose deletion took it along,
 `deleted_by` the member who deleted it, in a space.

@@ -7,14 +7,14 @@ from uuid import UUID
 from sqlalchemy import Column, ForeignKey, Table, Text
 from sqlmodel import Field, SQLModel
 
-from taskward.database.types import Flag, Id, Instant
+from taskward.database.types import STRICT, Flag, Id, Instant
 
 
 class AccessTokenRow(SQLModel, table=True):
     """An access token of a user, without its secret."""
 
     __tablename__ = "access_tokens"
-    __table_args__ = ({"sqlite_strict": True, "sqlite_with_rowid": False},)
+    __table_args__ = (STRICT,)
 
     user_id: UUID = Field(sa_column=Column(Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True))
     id: UUID = Field(sa_column=Column(Id, primary_key=True))

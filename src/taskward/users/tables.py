@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Column, Table, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from taskward.database.types import Counter, Id, Instant
+from taskward.database.types import STRICT, Counter, Id, Instant
 
 
 class UserRow(SQLModel, table=True):
@@ -23,7 +23,7 @@ class UserRow(SQLModel, table=True):
     __tablename__ = "users"
     __table_args__ = (
         UniqueConstraint("email", name="uq_users_email"),
-        {"sqlite_strict": True, "sqlite_with_rowid": False},
+        STRICT,
     )
 
     id: UUID = Field(sa_column=Column(Id, primary_key=True))
@@ -44,7 +44,7 @@ class RestoreRow(SQLModel, table=True):
     """
 
     __tablename__ = "restores"
-    __table_args__ = ({"sqlite_strict": True, "sqlite_with_rowid": False},)
+    __table_args__ = (STRICT,)
 
     number: int = Field(sa_column=Column(Counter, primary_key=True, autoincrement=False))
     restored_at: datetime = Field(sa_column=Column(Instant, nullable=False))

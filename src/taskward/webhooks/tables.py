@@ -5,7 +5,7 @@ from typing import Final
 from sqlalchemy import Column, Integer, Table
 from sqlmodel import Field, SQLModel
 
-from taskward.database.types import Counter
+from taskward.database.types import STRICT, Counter
 
 
 class WebhookReceiverRow(SQLModel, table=True):
@@ -15,7 +15,7 @@ class WebhookReceiverRow(SQLModel, table=True):
     """
 
     __tablename__ = "webhook_endpoint"
-    __table_args__ = ({"sqlite_strict": True, "sqlite_with_rowid": False},)
+    __table_args__ = (STRICT,)
 
     id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
     failed_at: int | None = Field(sa_column=Column(Counter, nullable=True))
