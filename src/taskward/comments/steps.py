@@ -31,7 +31,7 @@ from taskward.http.conditional import Gone, Versions
 from taskward.http.errors import FieldError, PreconditionFailed, ValidationFailed
 from taskward.http.roles import Role
 from taskward.spaces.errors import RoleTooLow
-from taskward.tasks.fields.metadata import merged_metadata, problem_of_metadata
+from taskward.tasks.fields.metadata import changed_metadata, metadata_json
 from taskward.tasks.ids import created_at, new_task_id
 from taskward.tasks.records import version_tag
 from taskward.tasks.steps.checks import check_all_steps
@@ -71,7 +71,7 @@ class CommentSteps:
             "author_id": self.owner.written_by,
             "text": new.text,
             "mentions": _ids_json(new.mentions or ()),
-            "metadata": _json(new.metadata),
+            "metadata": metadata_json(new.metadata),
             "created_at": made,
             "now": made if given_id is None else max(made, datetime.now(UTC)),
             "version": (yield from first_number_steps(self.owner.id, 1)),
@@ -92,11 +92,7 @@ class CommentSteps:
             raise _invalid("task_id", "A comment stays with its task")
         if not (given := changes.given()):
             raise _invalid("body", NOTHING_GIVEN)
-        metadata = orjson.loads(before.metadata or "{}")
-        if "metadata" in given:
-            metadata = merged_metadata(metadata, given["metadata"])
-            if message := problem_of_metadata(metadata):
-                raise _invalid("metadata", message)
+        metadata = changed_metadata(before.metadata, given)
         mentions = before.mentions
         if "mentions" in given:
             yield from self._check_mentions(given["mentions"], known=orjson.loads(mentions or "[]"))
@@ -105,7 +101,7 @@ class CommentSteps:
             "task_id": before.task_id,  # for the activity
             "text": given.get("text", before.text),
             "mentions": mentions,
-            "metadata": _json(metadata),
+            "metadata": metadata,
             "now": datetime.now(UTC),
             "version": (yield from first_number_steps(self.owner.id, 1)),
             "fields": sorted(given),
@@ -192,10 +188,6 @@ def _precondition_failed(found: CommentRecord, text: str, *, shown: bool) -> Pre
 
 def _invalid(field: str, message: str) -> ValidationFailed:
     return ValidationFailed([FieldError(field, message)])
-
-
-def _json(metadata: dict[str, Any] | None) -> str | None:
-    return orjson.dumps(metadata).decode() if metadata else None
 
 
 def _ids_json(ids: Iterable[UUID]) -> str | None:

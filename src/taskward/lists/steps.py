@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
-
 from taskward.database.statements import Command, TransactionSteps, Values
 from taskward.http.caller import Owner
 from taskward.http.conditional import Gone, Versions
@@ -28,7 +26,7 @@ from taskward.lists.statements import (
     UPDATE_LIST,
 )
 from taskward.lists.tables import ListRecord
-from taskward.tasks.fields.metadata import merged_metadata, problem_of_metadata
+from taskward.tasks.fields.metadata import changed_metadata, metadata_json
 from taskward.tasks.ids import created_at, new_task_id
 from taskward.tasks.models import To
 from taskward.tasks.positions import default_key
@@ -68,7 +66,7 @@ class ListSteps:
         values = {
             "title": new.title,
             "is_archived": new.is_archived,
-            "metadata": _json(new.metadata),
+            "metadata": metadata_json(new.metadata),
             "created_at": created_at(list_id),
             "now": created_at(list_id) if given_id is None else max(created_at(list_id), datetime.now(UTC)),
             "fields": sorted(new.given()),  # for the audit log
@@ -82,15 +80,10 @@ class ListSteps:
         """Changes the given fields."""
         before = yield from self._matching(list_id, versions)
         given = changes.given()
-        metadata = orjson.loads(before.metadata or "{}")
-        if "metadata" in given:
-            metadata = merged_metadata(metadata, given["metadata"])
-            if message := problem_of_metadata(metadata):
-                raise ValidationFailed([FieldError("metadata", message)])
         values = {
             "title": given.get("title", before.title),
             "is_archived": given.get("is_archived", before.is_archived),
-            "metadata": _json(metadata),
+            "metadata": changed_metadata(before.metadata, given),
             "now": datetime.now(UTC),
             "fields": sorted(given),
         }
@@ -171,7 +164,3 @@ class ListSteps:
 
 def _precondition_failed(found: ListRecord, text: str, *, shown: bool) -> PreconditionFailed:
     return PreconditionFailed(version_tag(found.version), text, {"list": list_json(found)} if shown else None)
-
-
-def _json(metadata: dict[str, Any] | None) -> str | None:
-    return orjson.dumps(metadata).decode() if metadata else None

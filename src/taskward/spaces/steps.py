@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
-
 from taskward.database.statements import TransactionSteps
 from taskward.http.caller import Caller, Owner
 from taskward.http.conditional import Versions
@@ -43,7 +41,7 @@ from taskward.spaces.statements import (
     SET_TIME_ZONE,
     UPDATE_SPACE,
 )
-from taskward.tasks.fields.metadata import merged_metadata, problem_of_metadata
+from taskward.tasks.fields.metadata import changed_metadata, metadata_json
 from taskward.tasks.ids import new_task_id
 from taskward.tasks.records import version_tag
 from taskward.tasks.steps.reminders import drop_reminders_of_member_steps, move_reminders_steps
@@ -94,7 +92,7 @@ def create_steps(caller: Caller, new: NewSpace, space_id: UUID, full_field: str)
     yield from _check_room(caller.id, full_field)
     rows = yield CREATE_OWNER, {**space, "now": now, "time_zone": new.time_zone}
     last = rows[0][0]
-    values = {"title": new.title, "is_archived": new.is_archived, "metadata": _json(new.metadata)}
+    values = {"title": new.title, "is_archived": new.is_archived, "metadata": metadata_json(new.metadata)}
     member = {"member_id": new_task_id(), "person_id": caller.id, "role": Role.OWNER}
     # The member is first: under row-level security a space has rows for its members only.
     yield ADD_MEMBER, {**space, **member, "name": new.name or caller.name, "now": now, "version": last}
@@ -115,16 +113,12 @@ def update_steps(
     """
     before = yield from space_steps(space_id, versions)
     given, space = changes.given(), {"owner": space_id}
-    metadata = orjson.loads(before.metadata or "{}")
-    if "metadata" in given:
-        metadata = merged_metadata(metadata, given["metadata"])
-        if message := problem_of_metadata(metadata):
-            raise ValidationFailed([FieldError("metadata", message)])
+    metadata = changed_metadata(before.metadata, given)
     rows = yield COUNT_MANY, {**space, **_ONE}
     values = {
         "title": given.get("title", before.title),
         "is_archived": given.get("is_archived", before.is_archived),
-        "metadata": _json(metadata),
+        "metadata": metadata,
         "now": datetime.now(UTC),
         "version": rows[0][0],
         "fields": sorted(given),
@@ -324,7 +318,3 @@ def _check_other_owner(space_id: UUID, member: MemberRecord) -> TransactionSteps
     members = [MemberRecord(*row) for row in rows]
     if not any(one.role == Role.OWNER and str(one.id) != str(member.id) for one in members):
         raise LastOwner
-
-
-def _json(metadata: Mapping[str, Any] | None) -> str | None:
-    return orjson.dumps(metadata).decode() if metadata else None

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import orjson
 from pydantic import Field, PlainValidator
 
-from taskward.http.errors import FieldError
+from taskward.http.errors import FieldError, ValidationFailed
 from taskward.http.validation import field_error, located_errors
 from taskward.tasks.fields.rule import Change, FieldRule
 
@@ -36,6 +36,26 @@ def problem_of_metadata(merged: Mapping[str, Any]) -> str | None:
     if len(orjson.dumps(merged)) > MAX_BYTES:
         return f"Metadata cannot exceed {MAX_BYTES} bytes"
     return None
+
+
+def changed_metadata(stored: str | None, given: Mapping[str, Any]) -> str | None:
+    """Returns stored metadata, as JSON, after the given fields of a change; null for none.
+
+    Raises:
+        ValidationFailed: it is too large.
+
+    """
+    metadata = orjson.loads(stored or "{}")
+    if "metadata" in given:
+        metadata = merged_metadata(metadata, given["metadata"])
+        if message := problem_of_metadata(metadata):
+            raise ValidationFailed([FieldError("metadata", message)])
+    return metadata_json(metadata)
+
+
+def metadata_json(metadata: Mapping[str, Any] | None) -> str | None:
+    """Returns metadata as it is stored: as JSON, null for none."""
+    return orjson.dumps(metadata).decode() if metadata else None
 
 
 def _merged(change: Change) -> dict[str, Any]:
