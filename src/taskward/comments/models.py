@@ -22,7 +22,14 @@ from taskward.http.body_schemas import Ignored, ignoring, requiring_one
 from taskward.http.caller import Owner
 from taskward.http.cursors import well_formed_cursor
 from taskward.http.responses import json_timestamp
-from taskward.http.validation import Absent, field_error, located_errors, query_number, strict_uuid
+from taskward.http.validation import (
+    Absent,
+    field_error,
+    located_errors,
+    query_number,
+    query_sort,
+    strict_uuid,
+)
 from taskward.tasks.fields.metadata import Metadata, MetadataChanges, NewMetadata
 
 MAX_TEXT_LENGTH: Final = 4000
@@ -138,12 +145,6 @@ class CommentChanges(_Body):
         return self
 
 
-def _known_sort(value: Any) -> Any:
-    if value not in ("created_at", "-created_at"):
-        raise field_error("Sort must be one of created_at, -created_at")
-    return value
-
-
 def _author(value: Any) -> Any:
     if value == ME:
         return value
@@ -179,7 +180,7 @@ class CommentQuery(CommentCountsQuery):
         UUID | Literal["me"] | None,
         PlainValidator(_author, json_schema_input_type=UUID | Literal["me"] | None),
     ] = Field(default=None, description="Only comments of this member of the space; `me` is the caller.")
-    sort: Annotated[str, BeforeValidator(_known_sort)] = Field(
+    sort: Annotated[str, query_sort(("created_at", "-created_at"))] = Field(
         default="created_at",
         description="The oldest first, or with `-` the newest.",
         json_schema_extra={"enum": ["created_at", "-created_at"]},

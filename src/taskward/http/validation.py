@@ -1,7 +1,7 @@
 """Validation errors of pydantic as plain texts, and the types of path and query parameters."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -12,6 +12,7 @@ from pydantic.json_schema import JsonSchemaValue, SkipJsonSchema
 from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
 
 from taskward.http.errors import FieldError
+from taskward.time_zones import is_time_zone
 
 UNKNOWN_PARAMETER: Final = "Unknown query parameter"
 UNKNOWN_FIELD: Final = "Unknown field"
@@ -134,6 +135,13 @@ class strict_uuid:  # noqa: N801 - used like the functions below
         return handler(core_schema.uuid_schema())
 
 
+def known_time_zone(value: Any) -> Any:
+    """Returns a time zone of a body, or null; raises if it is no name of one."""
+    if value is not None and not (isinstance(value, str) and is_time_zone(value)):
+        raise field_error("Time zone must be a name like Europe/Berlin")
+    return value
+
+
 def query_number(label: str, least: int, most: int) -> BeforeValidator:
     """Accepts a whole number written in digits only."""
 
@@ -143,6 +151,17 @@ def query_number(label: str, least: int, most: int) -> BeforeValidator:
         raise field_error(f"{label} must be a whole number from {least} to {most}")
 
     return BeforeValidator(validate)
+
+
+def query_sort(sorts: Sequence[str]) -> BeforeValidator:
+    """Returns the type of a query parameter that is one of these sorts."""
+
+    def read(value: Any) -> Any:
+        if value not in sorts:
+            raise field_error(f"Sort must be one of {', '.join(sorts)}")
+        return value
+
+    return BeforeValidator(read)
 
 
 def query_flag(label: str) -> BeforeValidator:

@@ -11,9 +11,8 @@ from taskward.entity import Entity
 from taskward.features import ENTITIES, IN_DOCUMENTS
 from taskward.http.body_schemas import Ignored, ignoring, list_of, model_of, union_of
 from taskward.http.responses import rfc3339
-from taskward.http.validation import Absent, field_error
+from taskward.http.validation import Absent, field_error, known_time_zone
 from taskward.spaces.models import Member, Space
-from taskward.time_zones import is_time_zone
 from taskward.tokens.models import Token
 from taskward.trash.models import TrashedTask
 
@@ -33,12 +32,6 @@ class User(BaseModel):
     time_zone: Annotated[str, _ZONE] | Absent = None
 
 
-def _known_zone(value: Any) -> Any:
-    if value is not None and not (isinstance(value, str) and is_time_zone(value)):
-        raise field_error("Time zone must be a name like Europe/Berlin")
-    return value
-
-
 class UserChanges(BaseModel):
     """Changes of the owner's row; null removes the time zone."""
 
@@ -50,7 +43,7 @@ class UserChanges(BaseModel):
     email: Ignored = None
     created_at: Ignored = None
     updated_at: Ignored = None
-    time_zone: Annotated[str | None, BeforeValidator(_known_zone), _ZONE]
+    time_zone: Annotated[str | None, BeforeValidator(known_time_zone), _ZONE]
 
 
 class OwnMembership(BaseModel):

@@ -11,13 +11,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 from taskward.http.body_schemas import Ignored, ignoring, requiring_one
 from taskward.http.responses import rfc3339
 from taskward.http.roles import Role
-from taskward.http.validation import Absent, field_error
+from taskward.http.validation import Absent, field_error, known_time_zone
 from taskward.lists.models import IsArchived
 from taskward.spaces.records import InvitationRecord, MemberRecord, MembershipRecord, SpaceRecord
 from taskward.spaces.secret import Secret
 from taskward.tasks.fields.metadata import Metadata, MetadataChanges, NewMetadata
 from taskward.tasks.fields.texts import MAX_TITLE_LENGTH, Title
-from taskward.time_zones import is_time_zone
 
 MAX_NAME_LENGTH: Final = 100
 MAX_USES: Final = 100
@@ -43,12 +42,6 @@ def _trimmed_name(value: object) -> str | None:
     if len(name) > MAX_NAME_LENGTH:
         raise field_error("Name cannot exceed 100 characters")
     return name
-
-
-def _known_zone(value: Any) -> Any:
-    if value is not None and not (isinstance(value, str) and is_time_zone(value)):
-        raise field_error("Time zone must be a name like Europe/Berlin")
-    return value
 
 
 def _role_among(*names: str) -> Callable[[Any], Role]:
@@ -82,7 +75,7 @@ Name = Annotated[
 ]
 SpaceZone = Annotated[
     str | None,
-    BeforeValidator(_known_zone),
+    BeforeValidator(known_time_zone),
     Field(description="The IANA name of the space's time zone, for dates that have none."),
 ]
 RoleName = Literal["owner", "editor", "viewer"]

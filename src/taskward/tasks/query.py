@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from taskward.http.cursors import scope_of, well_formed_cursor
-from taskward.http.validation import field_error, query_flag, query_number, strict_uuid
+from taskward.http.validation import field_error, query_flag, query_number, query_sort, strict_uuid
 from taskward.tasks.fields.labels import Label
 from taskward.tasks.filter_values import (
     AssigneeFilter,
@@ -34,12 +34,6 @@ MAX_WORDS: Final = 32
 
 _MAY_BE_ABSENT: Final = [f"`{key.name}`" for key in SORT_KEYS.values() if key.requires is not None]
 _BY_AGE: Final = frozenset({"created_at", "-created_at"})
-
-
-def _known_sort(value: Any) -> Any:
-    if value not in SORTS:
-        raise field_error(f"Sort must be one of {', '.join(SORTS)}")
-    return value
 
 
 def _few_words(value: Any) -> Any:
@@ -69,7 +63,7 @@ class ListQuery(BaseModel):
         "case-folded.",
         examples=["milk"],
     )
-    sort: Annotated[str, BeforeValidator(_known_sort)] = Field(
+    sort: Annotated[str, query_sort(SORTS)] = Field(
         default="-created_at",
         description="The order; `-` is descending. Titles are ordered by code points. "
         f"By {', '.join(_MAY_BE_ABSENT[:-1])} or {_MAY_BE_ABSENT[-1]}: only tasks that have one.",

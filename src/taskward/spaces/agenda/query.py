@@ -4,10 +4,10 @@ from functools import cached_property
 from typing import Annotated, Any, Final, NamedTuple
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from taskward.http.cursors import decode_cursor, encode_cursor, scope_of, well_formed_cursor
-from taskward.http.validation import field_error, query_number
+from taskward.http.validation import query_number, query_sort
 from taskward.tasks.cursor import PagePosition
 from taskward.tasks.filter_values import DueBefore, DueFrom
 from taskward.tasks.filters import FILTERS, Filter
@@ -20,12 +20,6 @@ SORTS: Final = ("due", "-created_at")
 
 _VERSION: Final = 1
 _LAST_ID: Final = UUID(int=2**128 - 1)
-
-
-def _known_sort(value: Any) -> Any:
-    if value not in SORTS:
-        raise field_error(f"Sort must be one of {', '.join(SORTS)}")
-    return value
 
 
 class AgendaPosition(NamedTuple):
@@ -58,7 +52,7 @@ class AgendaQuery(BaseModel):
     cursor: Annotated[str, well_formed_cursor()] | None = Field(
         default=None, description="`next_cursor` of the previous page, with the same `sort` and filters."
     )
-    sort: Annotated[str, BeforeValidator(_known_sort)] = Field(
+    sort: Annotated[str, query_sort(SORTS)] = Field(
         default="due",
         description="The order; `-` is descending. By due: only tasks that have a due date.",
         json_schema_extra={"enum": list(SORTS)},

@@ -1,22 +1,19 @@
 """/api/spaces/{space_id}/tasks/{task_id}/reminders: docs/contract.md#own-reminders."""
 
 from typing import Annotated
-from uuid import UUID
 
-from fastapi import APIRouter, Body, Path, Query, Response
+from fastapi import APIRouter, Body, Query, Response
 
 from taskward.http.conditional import IfMatch, IfNoneMatch, not_modified, tag_matches
 from taskward.http.responses import JSONBytesResponse, dump_json
 from taskward.http.roles import Role, least_role
-from taskward.http.validation import strict_uuid
 from taskward.spaces.reminders.models import NewReminders, OwnReminders, OwnRemindersList, OwnRemindersQuery
 from taskward.spaces.reminders.store import MyReminders, Reminded
 from taskward.spaces.routing import PREFIX, SpaceRoute
 from taskward.tasks.records import version_tag
+from taskward.tasks.routes import TaskId
 
 router = APIRouter(prefix=PREFIX, route_class=SpaceRoute, tags=["Spaces"])
-
-TaskId = Annotated[UUID, strict_uuid("Task id"), Path(description="A UUID, in any letter case.")]
 
 
 @router.get(
