@@ -13,15 +13,26 @@ ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src/taskward"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
-WORDS = re.compile(
-    r"\b(?:(?:who|whom|what|wher|which)(?:so)?ever|befall\w*|befell|lest|at hand|of the like"
-    r"|nobody|anybody|somebody"
-    r"|let(?:s|ting)? go of|looks? on|looks? after|look round|looked at|at any price|in the midst"
-    r"|pass(?:es|ed)? over|takes? (?:no )?notice|so many|told|befriend\w*|farewell|stranger\w*|parting"
-    r"|grapevine|crier|cries|owner[ _]wall|the wall|walled|mighty|the bell|rung|hears|gathers)\b",
-    re.IGNORECASE,
+DATED = r"(?:who|whom|what|wher|which)(?:so)?ever|befall\w*|befell|lest|at hand|of the like"
+"""Words that are no plain English today."""
+
+CONVERSATIONAL = (
+    r"nobody|anybody|somebody|let(?:s|ting)? go of|looks? on|looks? after|look round|looked at|at any price"
+    r"|in the midst|pass(?:es|ed)? over|takes? (?:no )?notice|so many|told"
 )
-"""Private words, and words of conversation for a concept that has a technical term."""
+"""Words of conversation for what has a technical term: no user, releases, observes, skips, ignores."""
+
+METAPHORS = (
+    r"grapevine|crier|cries|the bell|rung|hears"  # a notification between processes, and its receipt
+    r"|owner[ _]wall|the wall|walled"  # row-level security, the filter by owner
+    r"|mighty"  # a role with rights
+    r"|gathers"  # batches
+    r"|stranger\w*|befriend\w*"  # another user, a member
+    r"|farewell|parting"  # the end of a connection
+)
+"""Images in place of the technical term beside them."""
+
+WORDS = re.compile(rf"\b(?:{DATED}|{CONVERSATIONAL}|{METAPHORS})\b", re.IGNORECASE)
 
 PAGE_WORDS = re.compile(
     r"\b(?:everybody|dear(?:er|est|ly)?|(?:hold|held|holds|holding) (?:\w+ )?up|hands? out|handed out|let go"
