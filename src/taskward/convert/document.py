@@ -14,12 +14,12 @@ from taskward.convert.limits import (
     UNKNOWN_TIME,
     limited_task,
     limited_title,
-    rfc3339,
     without_invalid_fields,
 )
 from taskward.convert.report import Report
 from taskward.convert.tree import Tree
 from taskward.convert.values import in_range
+from taskward.http.responses import rfc3339
 from taskward.lists.steps import MAX_LISTS
 from taskward.tasks.ids import task_id_at
 from taskward.tasks.positions import SMALL_DIGITS

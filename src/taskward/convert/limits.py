@@ -8,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from taskward.convert.draft import Draft
 from taskward.convert.values import in_range
+from taskward.http.responses import rfc3339
 from taskward.http.validation import field_errors
 from taskward.me.import_models import ImportedTask
 from taskward.tasks.fields.labels import MAX_LABEL_LENGTH, MAX_LABELS, folded_label
@@ -61,11 +62,6 @@ def without_invalid_fields(task: dict[str, Any], draft: Draft) -> dict[str, Any]
             task = {name: value for name, value in task.items() if name not in invalid}
         else:
             return task
-
-
-def rfc3339(moment: datetime) -> str:
-    """Returns a time in UTC as in a response."""
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def clean_text(text: str) -> str:

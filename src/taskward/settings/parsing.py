@@ -25,7 +25,7 @@ MAX_RATE: Final = 1_000_000
 
 _RATE: Final = re.compile(r"([1-9][0-9]{0,6})/([1-9][0-9]{0,6})?([smh])")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _NO_ORIGIN: Final = "each origin must be like https://app.example.com: scheme and host, no path, no *"
 
 
@@ -60,7 +60,7 @@ def parse_origin(text: str) -> str:
     except ValueError:  # its text contains the value
         raise ValueError(_NO_ORIGIN) from None
     if (
-        parts.scheme not in _DEFAULT_PORTS
+        parts.scheme not in DEFAULT_PORTS
         or not parts.hostname
         or parts.path not in {"", "/"}
         or parts.query
@@ -70,7 +70,7 @@ def parse_origin(text: str) -> str:
     ):
         raise ValueError(_NO_ORIGIN)
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}" + ("" if port in {None, _DEFAULT_PORTS[parts.scheme]} else f":{port}")
+    return f"{parts.scheme}://{host}" + ("" if port in {None, DEFAULT_PORTS[parts.scheme]} else f":{port}")
 
 
 def parse_origins(text: str) -> set[str]:

@@ -14,7 +14,7 @@ from taskward.database.statements import Command, Row, TransactionSteps
 from taskward.http.errors import DatabaseError, ServiceUnavailable
 from taskward.metrics import WEBHOOK_ATTEMPTS, Samples
 from taskward.webhooks.deliveries import Delivery
-from taskward.webhooks.receiver import ReceiverState
+from taskward.webhooks.receiver import SECOND, ReceiverState
 from taskward.webhooks.retries import FIRST_RETRY_DELAY, PROBE_INTERVAL, retry_delay
 from taskward.webhooks.statements import FAILED, NEXT_PROBE, PROBE, QUEUE, STOPPED, SUCCEEDED
 from taskward.webhooks.steps import DeliveryQueue
@@ -27,8 +27,6 @@ MAX_CONSECUTIVE_DELIVERIES: Final = 10
 
 LEASE_MARGIN: Final = 2.0
 """Seconds before the end of a lease at which an attempt ends."""
-
-_SECOND: Final = 1_000_000
 
 NextDelivery: TypeAlias = Callable[[], Awaitable[Delivery | None]]
 
@@ -140,7 +138,7 @@ class Attempts:
     async def _fail(self, delivery: Delivery, outcome: "Outcome") -> None:
         self._is_suspect = True
         wait = max(PROBE_INTERVAL, outcome.retry_after)
-        rows = await self._run(FAILED, since=int(0.9 * FIRST_RETRY_DELAY * _SECOND), wait=wait)
+        rows = await self._run(FAILED, since=int(0.9 * FIRST_RETRY_DELAY * SECOND), wait=wait)
         is_failing = bool(rows) and rows[0][0] is not None
         failed = delivery.attempts + 1
         seconds = retry_delay(failed, is_failing=is_failing, retry_after=outcome.retry_after)
@@ -166,6 +164,6 @@ class Attempts:
         """Runs a command on the state of the receiver."""
 
         def steps() -> TransactionSteps[list[Row]]:
-            return list((yield command, {"wait": int(wait * _SECOND), **values}))
+            return list((yield command, {"wait": int(wait * SECOND), **values}))
 
         return await self._database.transact(steps)

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from taskward.database.statements import Row
 
-_SECOND: Final = 1_000_000
+SECOND: Final = 1_000_000
+"""Microseconds, the unit of the times in the statements."""
 
 
 class ReceiverStopped(Exception):
@@ -61,9 +62,9 @@ class ReceiverState:
     def pause(self) -> float | None:
         """Returns the seconds until an attempt is due; None if none will be."""
         if self.is_failing and self.waiting:
-            return max(0.0, ((self.probe_at or self.now) - self.now) / _SECOND)
+            return max(0.0, ((self.probe_at or self.now) - self.now) / SECOND)
         later = [one.next_at for one in self.waiting if one.next_at > self.now]
-        return (later[0] - self.now) / _SECOND if later else None
+        return (later[0] - self.now) / SECOND if later else None
 
     def check(self, started_at: int) -> None:
         """Raises ReceiverStopped if it answered 410 since then."""

@@ -14,6 +14,7 @@ from typing import Final, Literal
 
 import httpx
 
+from taskward.settings.parsing import DEFAULT_PORTS
 from taskward.webhooks.connection import Address, HttpConnection, ResponseHead
 from taskward.webhooks.signature import signature_headers
 
@@ -24,7 +25,6 @@ MAX_RETRY_AFTER: Final = 24 * 3600.0
 """Seconds. A receiver that asks for more is asked again after these."""
 
 _GONE: Final = 410
-_PORTS: Final = {"http": 80, "https": 443}
 
 _CERTIFICATES: Final = {
     10: "its certificate has expired",
@@ -55,7 +55,7 @@ class WebhookSender:
     def __init__(self, url: str, secrets: Sequence[bytes]) -> None:
         self._url = httpx.URL(url)
         self._host = self._url.raw_host.decode()
-        self._port = self._url.port or _PORTS[self._url.scheme]
+        self._port = self._url.port or DEFAULT_PORTS[self._url.scheme]
         self._literal = _literal_address(self._host, self._port)
         self._secrets = secrets
         self._tls: ssl.SSLContext | None = None

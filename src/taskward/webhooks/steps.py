@@ -7,7 +7,7 @@ delivery did not. No step locks the owner after the mark, because writes lock in
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import TypeAlias
 from uuid import UUID
 
 from taskward.changes.statements import DEFAULT_KINDS, Kinds
@@ -20,6 +20,7 @@ from taskward.webhooks.deliveries import (
     compose_erasure,
     next_changes_steps,
 )
+from taskward.webhooks.receiver import SECOND
 from taskward.webhooks.reminders import next_reminder_steps
 from taskward.webhooks.statements import (
     ACKNOWLEDGE,
@@ -33,8 +34,6 @@ from taskward.webhooks.statements import (
     STORE,
     STORE_NEXT,
 )
-
-_SECOND: Final = 1_000_000
 
 ComposeNext: TypeAlias = Callable[[Source, str | None], TransactionSteps[Composed]]
 """Composes the next delivery of an owner, after an acknowledged cursor."""
@@ -107,7 +106,7 @@ class DeliveryQueue:
     def postpone(self, delivery: Delivery, seconds: float) -> TransactionSteps[None]:
         """Postpones a delivery that has failed."""
         values = {"owner": delivery.owner, "holder": self.holder, "delivery_id": delivery.id}
-        if not (yield POSTPONE, {**values, "wait": int(seconds * _SECOND)}):
+        if not (yield POSTPONE, {**values, "wait": int(seconds * SECOND)}):
             yield RELEASE_QUEUE, values
 
     def release(self, owner: UUID) -> TransactionSteps[None]:

@@ -12,10 +12,10 @@ from itertools import takewhile
 from typing import Any, Final
 
 from taskward.database import schema
+from taskward.database.postgres.connector import CONNECT_TIMEOUT
 from taskward.database.postgres.hosts import HostConnector
 
 _LOCK: Final = schema.LOCK + 1
-_CONNECT_TIMEOUT: Final = 10.0
 _IS_INCOMPLETE: Final = "SELECT NOT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)"
 _NAME: Final = re.compile(rf"{schema.CONCURRENTLY}(?:IF NOT EXISTS )?(\w+)")
 
@@ -51,7 +51,7 @@ async def _build(connection: Any, statement: str) -> None:
 @asynccontextmanager
 async def _connection(hosts: HostConnector) -> AsyncIterator[Any]:
     """Opens a connection of its own: without the timeouts of the pool."""
-    connection = await hosts.connect(_CONNECT_TIMEOUT, statement_cache_size=0)
+    connection = await hosts.connect(CONNECT_TIMEOUT, statement_cache_size=0)
     try:
         yield connection
     finally:

@@ -2,20 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from taskward.settings.parsing import DEFAULT_PORTS
 from taskward.webhooks.attempts import TracedAttempt
 from taskward.webhooks.deliveries import Delivery
 
 if TYPE_CHECKING:
     from taskward.webhooks.sender import Outcome
-
-_PORTS: Final = {"http": 80, "https": 443}
 
 
 class DeliverySpans:
@@ -30,7 +29,7 @@ class DeliverySpans:
         self._attributes: dict[str, str | int] = {
             "http.request.method": "POST",
             "server.address": parts.hostname or "",
-            "server.port": parts.port or _PORTS[parts.scheme],
+            "server.port": parts.port or DEFAULT_PORTS[parts.scheme],
         }
         self._propagator = TraceContextTextMapPropagator()
 

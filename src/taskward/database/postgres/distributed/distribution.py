@@ -13,6 +13,7 @@ from typing import Any, Final
 import asyncpg
 
 from taskward.database import DatabaseUnusable, schema
+from taskward.database.postgres.connector import CONNECT_TIMEOUT
 from taskward.database.postgres.distributed import email_directory
 from taskward.database.postgres.hosts import HostConnector
 from taskward.database.tables import owned_tables, shared_tables
@@ -20,7 +21,6 @@ from taskward.database.tables import owned_tables, shared_tables
 _FIRST_TABLE: Final = "users"
 """The rows of all other distributed tables are where the owner's row in this one is."""
 
-_CONNECT_TIMEOUT: Final = 10.0
 _HAS_CITUS: Final = "SELECT to_regclass('pg_dist_partition') IS NOT NULL"
 _STATE: Final = """
 SELECT
@@ -93,7 +93,7 @@ async def distribute(hosts: HostConnector) -> None:
         DatabaseUnusable: it is not possible, for the reason in the text.
 
     """
-    connection = await hosts.connect(_CONNECT_TIMEOUT, statement_cache_size=0)
+    connection = await hosts.connect(CONNECT_TIMEOUT, statement_cache_size=0)
     try:
         async with connection.transaction():
             await connection.execute(f"SELECT pg_advisory_xact_lock({schema.LOCK})")
