@@ -85,7 +85,9 @@ class TestKeys:
 
     @pytest.mark.parametrize("keys", [65, 2000])
     @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
-    async def test_a_body_with_more_is_judged_no_further(self, ann: Person, method: str, keys: int) -> None:
+    async def test_a_body_with_more_is_validated_no_further(
+        self, ann: Person, method: str, keys: int
+    ) -> None:
         path = "/api/tasks" if method == "POST" else "/api/tasks/0190b0a0-0000-7000-8000-000000000000"
 
         answer = await ann.http.request(method, path, json=wide(keys, title=5))
@@ -133,7 +135,7 @@ class TestKeys:
         assert [one["message"] for one in named[:2]] == [TOO_MANY_KEYS] * 2
         assert (await ann.http.get("/api/tasks")).json()["tasks"] == []
 
-    async def test_a_task_of_an_operation_is_judged_as_its_single_form(self, ann: Person) -> None:
+    async def test_a_task_of_an_operation_is_validated_as_its_single_form(self, ann: Person) -> None:
         found = await results(
             ann,
             {"op": "create", "task": wide(65)},
@@ -165,7 +167,7 @@ class TestIfMatchOfAnOperation:
         ]
 
 
-async def test_a_large_body_is_judged_as_a_small_one(ann: Person) -> None:
+async def test_a_large_body_is_validated_as_a_small_one(ann: Person) -> None:
     """Above 16 KiB a thread validates it."""
     large = {"title": " ", "id": ["x" * 1000] * 40, "x\0": 1}
     small = {"title": " ", "x\0": 1}

@@ -407,7 +407,7 @@ async def test_a_token_in_a_cookie_a_body_or_another_header_is_not_seen(
     assert refusal(answer) == UNAUTHORIZED
 
 
-# Order of judgement: each request has all the faults of those below it, and one more
+# Order of checks: each request has all the faults of those below it, and one more
 
 
 ALL_FAULTS: dict[str, Any] = {
@@ -433,7 +433,7 @@ CHAIN: list[tuple[str, dict[str, Any], tuple[int, str, str]]] = [
 
 
 @pytest.mark.parametrize("step", range(len(CHAIN)), ids=[name for name, _, _ in CHAIN])
-async def test_each_fault_hides_all_that_are_judged_after_it(ann: Person, step: int) -> None:
+async def test_each_fault_hides_all_that_are_checked_after_it(ann: Person, step: int) -> None:
     request = dict(ALL_FAULTS)
     for _, mended, _ in CHAIN[: step + 1]:
         request |= mended
@@ -448,13 +448,13 @@ async def test_each_fault_hides_all_that_are_judged_after_it(ann: Person, step: 
     assert {"task_id", "a", "title"} >= {one["field"] for one in body.get("details", ())}
 
 
-async def test_path_query_and_body_are_one_judgement(ann: Person) -> None:
+async def test_path_query_and_body_are_one_check(ann: Person) -> None:
     answer = await ann.http.put("/api/tasks/1?a=1&a=2", json={"title": ""})
 
     assert list(problems(answer)) == ["task_id", "a", "title"]
 
 
-async def test_a_plain_options_is_judged_like_any_other_method(
+async def test_a_plain_options_is_handled_like_any_other_method(
     stranger: httpx.AsyncClient, ann: Person
 ) -> None:
     assert refusal(await stranger.options("/api/tasks")) == UNAUTHORIZED

@@ -47,11 +47,11 @@ def verifies(key: PublicKey, vector: dict[str, Any]) -> bool:
 
 
 @pytest.mark.parametrize("alg", FILES)
-def test_signatures_are_judged_as_project_wycheproof_judges_them(alg: str) -> None:
-    judged = [
+def test_signatures_are_verified_as_project_wycheproof_expects(alg: str) -> None:
+    verified = [
         (vector["tcId"], vector["comment"], vector["result"], verifies(key_of(der, alg), vector))
         for der, vector in vectors(FILES[alg])
     ]
-    assert [one for one in judged if one[2] == "valid" and not one[3]] == []
-    assert [one for one in judged if one[2] == "invalid" and one[3]] == []
-    assert {result for _, _, result, _ in judged} >= {"valid", "invalid"}
+    assert [one for one in verified if one[2] == "valid" and not one[3]] == []
+    assert [one for one in verified if one[2] == "invalid" and one[3]] == []
+    assert {result for _, _, result, _ in verified} >= {"valid", "invalid"}

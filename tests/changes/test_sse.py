@@ -177,7 +177,7 @@ async def test_query_parameters_are_unknown(eve: HttpClient) -> None:
         assert (answer.status_code, answer.json()["details"][0]["field"]) == (400, name)
 
 
-async def test_head_is_answered_at_once_and_judges_alike(eve: HttpClient) -> None:
+async def test_head_is_answered_at_once_and_checks_alike(eve: HttpClient) -> None:
     await eve.create()
     answer = await eve.http.head("/api/events")
     assert (answer.status_code, answer.content) == (200, b"")

@@ -45,7 +45,7 @@ from taskward.database.postgres.compiled import (
 from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.sqlite.compiled import SqliteStatement
 from taskward.database.statements import STATEMENTS, Read, Statement, Write
-from taskward.spaces.forms import JUDGED, RECORDED
+from taskward.spaces.forms import AUTHORIZED_WRITES, RECORDED
 from taskward.tasks.list_statements import OPEN_LISTS
 from taskward.tasks.statements import LISTS
 from taskward.tasks.tables import TASKS
@@ -90,7 +90,7 @@ ALLOWED: Final = {
     },
     **{
         (write.name, "activity"): "stops at the second, in the order of the key"
-        for write in (*RECORDED.values(), *JUDGED.values())
+        for write in (*RECORDED.values(), *AUTHORIZED_WRITES.values())
     },
     ("newest expired of tombstones", "tombstones"): "stops at its limit, in the order of the index",
     ("newest expired of list_tombstones", "list_tombstones"): "stops at its limit, in the order of the index",

@@ -341,7 +341,7 @@ async def test_tasks_are_a_list(ann: Person, tasks: Any) -> None:
 
 
 @pytest.mark.engines("memory")
-async def test_query_headers_and_document_are_judged_together(ann: Person) -> None:
+async def test_query_headers_and_document_are_validated_together(ann: Person) -> None:
     answer = await ann.http.post(
         "/api/me/import?dry=1",
         json={"user": "\0", "tasks": [a_task(title="")], "labels": []},

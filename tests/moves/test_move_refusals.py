@@ -60,7 +60,7 @@ NO_TASKS: list[Any] = [[], {}, "x", ONE * 101]
         ({"from": None, "to": ID, "tasks": ONE, "copy": True}, {"copy": "Unknown field"}),
     ],
 )
-async def test_fields_are_judged_first(ann: Person, body: Json, expected: dict[str, str]) -> None:
+async def test_fields_are_validated_first(ann: Person, body: Json, expected: dict[str, str]) -> None:
     assert problems(await ann.http.post("/api/moves", json=body)) == expected
 
 
@@ -238,7 +238,7 @@ async def test_the_caller_needs_a_role_in_both(
 
 
 @pytest.mark.parametrize("role", [None, "viewer"])
-async def test_the_role_is_judged_before_the_tasks(ann: Person, bob: Person, role: str | None) -> None:
+async def test_the_role_is_checked_before_the_tasks(ann: Person, bob: Person, role: str | None) -> None:
     space = await new_space(ann)
     if role:
         await join(ann, space, bob, role)

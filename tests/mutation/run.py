@@ -138,7 +138,7 @@ class Runner:
                 group = waiting.get_nowait()
             except queue.Empty:
                 return
-            for result in self._judge_group(tree, group):
+            for result in self._results_of(tree, group):
                 results[result.mutant.name] = result
                 self.show(result)
 
@@ -146,7 +146,7 @@ class Runner:
         shutil.copytree(self.root, path, ignore=_NOT_COPIED)
         return Tree(path, os.environ | self.environment | {"PYTHONPATH": str(path / "src")})
 
-    def _judge_group(self, tree: Tree, group: list[Mutant]) -> Iterator[Result]:
+    def _results_of(self, tree: Tree, group: list[Mutant]) -> Iterator[Result]:
         """Tests mutants with one selection of tests, which must pass without any."""
         selection = (group[0].tests, group[0].engine)
         begun = time.monotonic()
@@ -156,9 +156,9 @@ class Runner:
             if status != pytest.ExitCode.OK:
                 yield Result(mutant, ERROR, note=f"its tests fail without it ({status}): {output}")
             else:
-                yield self._judge(tree, mutant, selection, limit)
+                yield self._result_of(tree, mutant, selection, limit)
 
-    def _judge(self, tree: Tree, mutant: Mutant, selection: Selection, limit: float) -> Result:
+    def _result_of(self, tree: Tree, mutant: Mutant, selection: Selection, limit: float) -> Result:
         begun = time.monotonic()
         try:
             with tree.mutated(mutant):

@@ -172,7 +172,7 @@ def test_a_mutant_is_caught_if_a_test_fails_or_hangs_and_survives_otherwise(proj
 
 
 @pytest.mark.processes
-def test_tests_that_fail_without_a_mutant_judge_nothing(project: Path) -> None:
+def test_tests_that_fail_without_a_mutant_prove_nothing(project: Path) -> None:
     (project / "tests" / "test_product.py").write_text("def test_it() -> None:\n    assert False\n")
 
     [result] = Runner(project, environment=QUICK).run([mutant("wrong", "return n * 3")])

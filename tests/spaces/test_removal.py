@@ -122,7 +122,7 @@ async def test_an_open_stream_ends_and_shows_nothing_from_after_the_removal(
     assert "Event stream closed" in log.text
 
 
-async def test_concurrent_reads_of_several_members_are_each_judged(app: FastAPI, ann: Person) -> None:
+async def test_concurrent_reads_of_several_members_are_each_authorized(app: FastAPI, ann: Person) -> None:
     """On PostgreSQL they share statements."""
     space = await new_space(ann)
     people = [Person(app) for _ in range(12)]

@@ -159,7 +159,7 @@ async def test_a_member_has_the_methods_of_their_own_member(members: Members) ->
         assert (await person.http.delete(f"{members.space}/members/{own['id']}")).status_code == 200
 
 
-async def test_the_order_of_judgement(members: Members) -> None:
+async def test_the_order_of_checks(members: Members) -> None:
     """Form before membership, membership before role, role before the object, this before its version."""
     space, people = members.space, members.people
     task = await task_in(people["owner"], space)
@@ -192,6 +192,6 @@ async def test_the_order_of_judgement(members: Members) -> None:
     assert refusal(await people["viewer"].http.delete(others, headers=last)) == ROLE_TOO_LOW
     assert refusal(await people["owner"].http.delete(others, headers=last)) == MEMBER_NOT_FOUND
     leaving = await people["owner"].http.delete(f"{space}/members/me", headers=last)
-    assert leaving.status_code == 412, "before it is judged who is left"
+    assert leaving.status_code == 412, "before it is checked who is left"
     deleting = await people["owner"].http.delete(space, headers=last)
-    assert deleting.status_code == 412, "before it is judged whether it is empty"
+    assert deleting.status_code == 412, "before it is checked whether it is empty"

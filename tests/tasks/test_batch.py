@@ -488,7 +488,7 @@ async def test_atomic_is_true_or_false(ann: Person, atomic: Any) -> None:
     assert problems(await send(ann, create(), atomic=atomic)) == {"atomic": "Atomic must be true or false"}
 
 
-async def test_the_query_and_the_body_are_judged_together(ann: Person) -> None:
+async def test_the_query_and_the_body_are_validated_together(ann: Person) -> None:
     answer = await ann.http.post("/api/tasks/batch?colour=red", json={}, headers=[("Idempotency-Key", "a b")])
 
     assert problems(answer) == {

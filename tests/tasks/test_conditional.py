@@ -270,7 +270,7 @@ class TestIfMatch:
         assert await ann.tasks() == [task.json()]
 
     @pytest.mark.engines("memory")
-    async def test_the_header_is_judged_together_with_the_body(
+    async def test_the_header_is_validated_together_with_the_body(
         self, ann: Person, task: httpx.Response
     ) -> None:
         answer = await ann.http.put(path_of(task), json={"title": ""}, headers={"If-Match": "12"})
@@ -557,7 +557,7 @@ class TestRaces:
         ("first", "second", "refused"),
         [("PUT", "PUT", 412), ("PUT", "DELETE", 412), ("DELETE", "PATCH", 404), ("DELETE", "DELETE", 404)],
     )
-    async def test_a_write_that_had_to_wait_for_another_is_judged_by_what_that_one_left(
+    async def test_a_write_that_had_to_wait_for_another_is_checked_against_what_that_one_left(
         self, new_database: MakeDatabase, first: str, second: str, refused: int
     ) -> None:
         """On PostgreSQL, in two processes: both began, and saw the old version, before either was done."""

@@ -50,7 +50,7 @@ class Walk:
         if repeated:
             assert (answer.status_code, answer.json()["code"]) == (410, "GONE")
             return
-        self._judge(answer, 201, self.model.create(task_id, body))
+        self._check_answer(answer, 201, self.model.create(task_id, body))
         if answer.status_code == 201 and self._chance.random() < 0.3:  # the answer was lost
             again = await self._http.put(f"/api/tasks/{task_id}", json=body, headers=CREATE)
             assert (again.status_code, again.json()["task"]) == (412, answer.json())
@@ -60,7 +60,7 @@ class Walk:
         body = self._fields(task_id) or {"is_completed": self._chance.random() < 0.5}
         others = [one for one in self.model.siblings(task_id) if one != task_id]
         answer = await self._http.put(f"/api/tasks/{task_id}", json=body)
-        self._judge(answer, 200, self.model.update(task_id, body))
+        self._check_answer(answer, 200, self.model.update(task_id, body))
         if answer.status_code == 200 and isinstance(body.get("position"), dict):
             await self.devices[0].follow()
             self._take_positions()
@@ -117,7 +117,7 @@ class Walk:
             return key_between(key_of(self.model.tasks[neighbour])[0], None)
         return {self._chance.choice(["after", "before"]): neighbour}
 
-    def _judge(self, answer: httpx.Response, status: int, refused: dict[str, str]) -> None:
+    def _check_answer(self, answer: httpx.Response, status: int, refused: dict[str, str]) -> None:
         if refused:
             assert problems(answer) == refused
             return

@@ -127,7 +127,7 @@ async def test_a_task_is_updated_by_its_id_in_any_letter_case(ann: Person) -> No
 
 
 @pytest.mark.engines("memory")
-async def test_path_query_and_body_are_judged_together(ann: Person) -> None:
+async def test_path_query_and_body_are_validated_together(ann: Person) -> None:
     answer = await ann.http.put("/api/tasks/1?a=1&b=2&b=3", json={"title": "", "description": 5, "c": 1})
 
     assert problems(answer) == {
@@ -140,7 +140,7 @@ async def test_path_query_and_body_are_judged_together(ann: Person) -> None:
     }
 
 
-async def test_fields_are_judged_before_the_task_is_looked_for(ann: Person) -> None:
+async def test_fields_are_validated_before_the_task_is_looked_for(ann: Person) -> None:
     answer = await ann.http.put(f"/api/tasks/{uuid4()}", json={"title": ""})
 
     assert problems(answer) == {"title": "Title cannot be empty"}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Author:
-    """The member of a space for whom a request writes, with the role; both are known once that is judged."""
+    """The member of a space for whom a request writes, and the role there; known once it is read."""
 
     __slots__ = ("member_id", "role")
 
@@ -45,7 +45,7 @@ class Owner:
 
     @property
     def written_by(self) -> UUID | None:
-        """The id of the author; None for a person, and in a space before the role is judged."""
+        """The id of the author; None for a person, and in a space before the role is read."""
         return None if self.author is None else self.author.member_id
 
 

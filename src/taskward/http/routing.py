@@ -127,7 +127,7 @@ class StrictRoute(APIRoute):
         return await self.handler(**arguments)
 
     def check_reach(self, context: RequestContext, reach: Reach) -> None:
-        """Raises MethodNotAllowed unless the token allows this route; judged after the fields."""
+        """Raises MethodNotAllowed unless the token allows this route; checked after the fields."""
         if reach.permits(self.need, context.method):
             return
         allowed = {

@@ -72,7 +72,7 @@ class ImportRoute(ControlRoute):
             arguments = await self._read_import(context, document)
             if context.caller.reach is not None:
                 if not context.caller.reach.permits(self.need, context.method):
-                    await document.validate()  # its fields are judged first, as in other requests
+                    await document.validate()  # its fields are validated first, as in other requests
                 self.check_reach(context, context.caller.reach)
             return await self.handler(**arguments)
 

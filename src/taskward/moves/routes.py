@@ -17,8 +17,8 @@ from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRe
 from taskward.moves.models import Move, Moved
 from taskward.moves.steps import EXISTS
 from taskward.moves.store import MyMoves, result_json
+from taskward.spaces.authorization import SpaceRows, space_owner
 from taskward.spaces.errors import RoleTooLow, SpaceNotFound
-from taskward.spaces.judged import SpaceRows, space_owner
 
 _MOVE: Final = "move"
 
@@ -59,7 +59,7 @@ async def create_move(
     async def run(record: PendingRecord | None) -> Response:
         return json_response(result_json(await moves.move(move, record)))
 
-    await moves.judge(move)
+    await moves.authorize(move)
     try:
         return await once.run(key, run)
     except (SpaceNotFound, RoleTooLow) as error:  # the membership has ended meanwhile

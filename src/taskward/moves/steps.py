@@ -1,8 +1,8 @@
 """A move between two owners as one transaction.
 
-Both owners are locked, persons before spaces and each by id, and both are judged below the locks. Then the
-rows go over in slices, level by level, so that the feed of the target has each task after the one above it.
-All checks come before the first change.
+Both owners are locked, persons before spaces and each by id, and the caller is authorized for both under the
+locks. Then the rows go over in slices, level by level, so that the feed of the target has each task after the
+one above it. All checks come before the first change.
 """
 
 from collections import defaultdict
@@ -133,7 +133,7 @@ class MoveSteps:
         """
         for owner in self.owners:
             yield LOCK_OWNER, {"owner": owner}
-        members = yield from self._judge()
+        members = yield from self._authorize()
         above = yield from self._look_up()
         found = yield from self._found()
         dependents = yield from self._dependents(list(found.parents))
@@ -143,7 +143,7 @@ class MoveSteps:
         yield from self._change(found, dependents, place, members)
         return MoveResult(len(found.parents), (yield from self._named()))
 
-    def _judge(self) -> TransactionSteps[dict[str, UUID]]:
+    def _authorize(self) -> TransactionSteps[dict[str, UUID]]:
         """Returns the caller as a member of each space, by its field."""
         members, problems = {}, []
         for name, space in self.spaces.items():
@@ -269,7 +269,7 @@ class MoveSteps:
     def _change(
         self, found: _Found, dependents: Dependents, place: Place, members: Mapping[str, UUID]
     ) -> TransactionSteps[None]:
-        """Takes the numbers of both owners, and moves everything; `members` are as those of `_judge`."""
+        """Takes the numbers of both owners, and moves everything; `members` are as those of `_authorize`."""
         has_list = self.move.list_id is not None
         count = len(found.parents) + has_list
         if not count:

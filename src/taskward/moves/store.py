@@ -17,8 +17,8 @@ from taskward.idempotency.execution import PendingRecord
 from taskward.idempotency.statements import store_response_steps
 from taskward.moves.models import Move
 from taskward.moves.steps import MoveResult, MoveSteps, membership_problem
+from taskward.spaces.authorization import SpaceRows
 from taskward.spaces.forms import MY_ROLE
-from taskward.spaces.judged import SpaceRows
 from taskward.spaces.recording import Recorder, recorded, recorder_of
 from taskward.tasks.list_cache import LIST_CACHE, ListCache
 from taskward.tasks.records import task_json, version_tag
@@ -35,7 +35,7 @@ class MoveStore:
     _retention: Retention
     _recorder: Recorder | None
 
-    async def judge(self, move: Move) -> None:
+    async def authorize(self, move: Move) -> None:
         """Raises ValidationFailed unless the caller may move from and to these spaces.
 
         It waits for no queue and no lock of a space.

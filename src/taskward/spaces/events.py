@@ -1,7 +1,7 @@
 """Which spaces of the caller have changed, as Server-Sent Events: one stream for all of them.
 
 An event only says where to pull: `{"space_id", "state"}` for a space in another state than in the last event,
-`{"space_id", "gone": true}` for one that the caller is no member of any more. Membership is judged in each
+`{"space_id", "gone": true}` for one that the caller is no member of any more. Membership is checked in each
 statement that reads a state.
 """
 

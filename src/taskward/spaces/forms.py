@@ -4,8 +4,8 @@ A read of a space also has the condition that the caller is a member with the ne
 the rows are of one snapshot, so what is written after a removal is never shown to the removed member.
 
 A write of one task has that condition, too. It changes nothing if others have written in the space since the
-statement began, as every change of the members does. Other writes need no condition: they run below the lock
-of the space's row, where the role has been judged. No write may create a person in place of a space that was
+statement began, as every change of the members does. Other writes need no condition: they run under the lock
+of the space's row, once the caller is authorized. No write may create a person in place of a space that was
 deleted.
 """
 
@@ -80,7 +80,7 @@ _CREATE_TASK: Final = replace(
 )
 
 READS: Final[dict[Read, Read]] = {}
-"""The forms of the declared reads, except those that judge the caller themselves."""
+"""The forms of the declared reads, except those that check the role themselves."""
 
 
 def declare_forms() -> None:
@@ -119,7 +119,7 @@ def write_in_space(statement: Statement) -> Statement:
     return instead
 
 
-def _judged(write: Write, form: Write) -> Write:
+def _authorized(write: Write, form: Write) -> Write:
     if isinstance(form.bump, Insert):
         raise TypeError(f"{form.name} creates a person")
     bump = form.bump.where(IS_MEMBER, is_as_read(OWNER))
@@ -127,8 +127,8 @@ def _judged(write: Write, form: Write) -> Write:
     return replace(form, name=f"{write.name}, by a member", bump=bump, batched=batched)
 
 
-JUDGED: Final = {
-    write: _judged(write, RECORDED[_CREATE_TASK if write is CREATE_TASK else write])
+AUTHORIZED_WRITES: Final = {
+    write: _authorized(write, RECORDED[_CREATE_TASK if write is CREATE_TASK else write])
     for write in (CREATE_TASK, *RECORDED)
     if write is not _CREATE_TASK
 }

@@ -14,8 +14,8 @@ from taskward.database.statements import Row, TransactionSteps, Values
 from taskward.http.caller import Caller
 from taskward.http.errors import FieldError, ValidationFailed
 from taskward.http.roles import Role
+from taskward.spaces.authorization import Membership
 from taskward.spaces.errors import InvitationNotFound
-from taskward.spaces.judged import Membership
 from taskward.spaces.models import NewInvitation
 from taskward.spaces.records import InvitationRecord, MemberRecord
 from taskward.spaces.secret import Secret

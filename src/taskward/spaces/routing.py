@@ -17,8 +17,8 @@ from taskward.http.roles import Role, role_of
 from taskward.http.routing import Arguments, ControlRoute, StrictRoute
 from taskward.http.signature import Handler
 from taskward.http.validation import strict_uuid
+from taskward.spaces.authorization import SpaceRows, space_owner
 from taskward.spaces.errors import SpaceNotFound
-from taskward.spaces.judged import SpaceRows, space_owner
 from taskward.spaces.recording import recorder_of
 
 PREFIX: Final = "/api/spaces/{space_id}"

@@ -1,6 +1,6 @@
 """The writes of spaces as steps of a transaction.
 
-Those of one space run below its lock, where the caller's role has been judged; see `SpaceRows`. Those of two
+Those of one space run under its lock, once the caller is authorized; see `SpaceRows`. Those of two
 owners lock the person before the space.
 """
 
@@ -15,8 +15,8 @@ from taskward.http.caller import Caller, Owner
 from taskward.http.conditional import Versions
 from taskward.http.errors import FieldError, PreconditionFailed, ValidationFailed
 from taskward.http.roles import Role
+from taskward.spaces.authorization import Membership
 from taskward.spaces.errors import LastOwner, MemberNotFound, RoleTooLow, SpaceNotEmpty, SpaceNotFound
-from taskward.spaces.judged import Membership
 from taskward.spaces.models import NewSpace, SpaceChanges
 from taskward.spaces.records import MemberRecord, SpaceRecord
 from taskward.spaces.statements import (

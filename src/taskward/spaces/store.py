@@ -19,13 +19,13 @@ from taskward.http.errors import ServiceError
 from taskward.http.responses import dump_json
 from taskward.idempotency.execution import PendingRecord
 from taskward.idempotency.statements import store_response_steps
+from taskward.spaces.authorization import Membership, SpaceRows
 from taskward.spaces.errors import MemberNotFound, SpaceNotFound
 from taskward.spaces.invitations import (
     RedemptionSteps,
     create_invitation_steps,
     revoke_invitation_steps,
 )
-from taskward.spaces.judged import Membership, SpaceRows
 from taskward.spaces.models import (
     MemberChanges,
     NewInvitation,
@@ -238,7 +238,7 @@ class SpaceStore:
     ) -> MemberRecord:
         """Changes a member; raises as `change_member_steps`."""
         given = changes.given()
-        check_member(await self._rows.judge(), member_id)
+        check_member(await self._rows.authorize(), member_id)
 
         def steps(me: Membership) -> TransactionSteps[MemberRecord]:
             return change_member_steps(self.space_id, me, member_id, given, versions)
@@ -250,7 +250,7 @@ class SpaceStore:
 
         Raises as `remove_member_steps`.
         """
-        me = await self._rows.judge()
+        me = await self._rows.authorize()
         check_member(me, member_id)
         leaves = member_id is None or member_id == me.member_id
 

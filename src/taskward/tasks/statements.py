@@ -354,8 +354,8 @@ SWITCH_TASK: Final = Write(
 )
 """`UPDATE_TASK` in a space, of the state: no row also if it is in that, or if members have set reminders.
 
-The form that members run (`JUDGED`) also requires the owner's row to be as read, so that none are set
-meanwhile; that of `RESCHEDULE_TASK`, too.
+The form that members run (`AUTHORIZED_WRITES`) also requires the owner's row to be as read, so that none are
+set meanwhile; that of `RESCHEDULE_TASK`, too.
 """
 
 _CHANGED_ROWS: Final = (LABELS, DROPPED_LABELS, REMINDERS, DROPPED_REMINDERS)

@@ -38,7 +38,7 @@ SPACES_OF: Final = Read(
     "spaces that a token may reach",
     select(MEMBERSHIPS.c.space_id).where(MEMBERSHIPS.c.user_id == OWNER, ~MEMBERSHIPS.c.has_left),
 )
-"""Those that the user is in. Each request is judged by the member's row all the same."""
+"""Those that the user is in. Each request is authorized by the member's row all the same."""
 
 ENSURE_PERSON: Final = Command(
     "ensure the row of a person",

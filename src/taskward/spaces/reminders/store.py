@@ -16,7 +16,7 @@ from taskward.http.context import Context
 from taskward.http.cursors import INVALID_CURSOR, decode_cursor, encode_cursor, scope_of
 from taskward.http.errors import FieldError, PreconditionFailed, ValidationFailed
 from taskward.http.responses import write_json_list
-from taskward.spaces.judged import Membership, SpaceRows
+from taskward.spaces.authorization import Membership, SpaceRows
 from taskward.spaces.reminders.models import OwnRemindersQuery, task_json
 from taskward.spaces.reminders.statements import ALL_MY_REMINDERS, MY_REMINDERS
 from taskward.tasks.errors import TaskNotFound

@@ -1,7 +1,7 @@
 """The rows of a space, as one of its members may read and write them.
 
-Stores use it in place of the database, so that no statement of a request reaches a space unjudged. Who is no
-member waits for nothing of the space: the role is read before any queue or lock of it.
+Stores use it in place of the database, so that each statement of a request on a space is authorized. Who is
+no member waits for nothing of the space: the role is read before any queue or lock of it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,7 +14,15 @@ from taskward.database.statements import Read, Row, Split, T, TransactionSteps, 
 from taskward.http.caller import Author, Owner
 from taskward.http.roles import Role
 from taskward.spaces.errors import RoleTooLow, SpaceNotFound
-from taskward.spaces.forms import CALLER, JUDGED, LEAST_ROLE, MY_ROLE, READS, read_in_space, write_in_space
+from taskward.spaces.forms import (
+    AUTHORIZED_WRITES,
+    CALLER,
+    LEAST_ROLE,
+    MY_ROLE,
+    READS,
+    read_in_space,
+    write_in_space,
+)
 from taskward.spaces.recording import Recorder, recorded
 from taskward.users.statements import LOCK_OWNER
 
@@ -33,7 +41,7 @@ class Membership(NamedTuple):
 
 @dataclass(slots=True)
 class SpaceRows:
-    """The rows of a space, for a caller whose request needs a role; `OwnedRows` with that judgement.
+    """The rows of a space, for a caller whose request needs a role; `OwnedRows` with that check.
 
     `allowed` returns the methods of the request's path that a role has. What is written in a transaction has
     the caller as its author.
@@ -62,9 +70,9 @@ class SpaceRows:
         values = {**values, **self._condition}
         if rows := await self.rows_of_all.rows(form, values):
             return rows
-        me = await self.judge()
+        me = await self.authorize()
         while not (rows := await self.rows_of_all.rows(form, values)):
-            before, me = me, await self.judge()
+            before, me = me, await self.authorize()
             if me.version == before.version:  # a member all the time: there is nothing
                 return rows
         return rows
@@ -75,17 +83,17 @@ class SpaceRows:
         No row may also mean that someone else has written in the space, or that the caller was removed, since
         the role was read.
         """
-        me = await self.judge()
+        me = await self.authorize()
         values = {**me.as_author(), **values, **self._condition}
         if self.recorder is not None:
             values |= self.recorder.entry(write, values, me.member_id)
-        return await self.rows_of_all.write(JUDGED[write], values)
+        return await self.rows_of_all.write(AUTHORIZED_WRITES[write], values)
 
     async def transact(
         self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False, owners: Sequence[UUID] = ()
     ) -> T:
-        """Runs steps after the judgement below the lock of the space's row; raises as `rows`."""
-        await self.judge()
+        """Runs steps once the caller is authorized under the lock of the space's row; raises as `rows`."""
+        await self.authorize()
         return await self.rows_of_all.transact(
             lambda: self._recorded(lambda _: steps()), long=long, owners=owners
         )
@@ -94,18 +102,18 @@ class SpaceRows:
         self, steps: Callable[[Membership], TransactionSteps[T]], *, person: UUID | None = None
     ) -> T:
         """Runs steps of the caller as a member, as `transact`; the row of a `person` is locked first."""
-        await self.judge()
+        await self.authorize()
         owners = (self.space_id,) if person is None else (person, self.space_id)
         return await self.rows_of_all.transact(lambda: self._recorded(steps, person), owners=owners)
 
     async def wait_unlocked(self, owner: UUID) -> None:
-        await self.judge()
+        await self.authorize()
         await self.rows_of_all.wait_unlocked(owner)
 
     async def scrub(self) -> None:
         await self.rows_of_all.scrub()
 
-    async def judge(self) -> Membership:
+    async def authorize(self) -> Membership:
         """Reads the caller's role; raises as `rows`."""
         return self._membership(await self.rows_of_all.rows(MY_ROLE, self._me))
 
@@ -120,9 +128,9 @@ class SpaceRows:
     def _recorded(
         self, make_steps: Callable[[Membership], TransactionSteps[T]], person: UUID | None = None
     ) -> TransactionSteps[T]:
-        return recorded(self.recorder, self._judged(make_steps, person), self.space_id)
+        return recorded(self.recorder, self._authorized(make_steps, person), self.space_id)
 
-    def _judged(
+    def _authorized(
         self, make_steps: Callable[[Membership], TransactionSteps[T]], person: UUID | None = None
     ) -> TransactionSteps[T]:
         if person is not None:
