@@ -25,7 +25,7 @@ from inprocess import NEW_TASK, Client, an_app, silent_output
 from stage import a_postgres, a_server, taskward
 from support.paging import NOON, insert_rows
 
-from taskward.tasks.ids import new_task_id
+from taskward.ids import new_id
 
 SPACES: Final = 100
 TASKS: Final = 10_000
@@ -149,7 +149,7 @@ def row(owner: UUID, n: int, member: UUID | None) -> dict[str, Any]:
     day = NOON + timedelta(days=n // ASSIGNED)
     return {
         "user_id": owner,
-        "id": new_task_id(),
+        "id": new_id(),
         "title": f"Task {n}",
         "title_folded": f"task {n}",
         "is_completed": n % 3 == 1,

@@ -26,7 +26,7 @@ from support.list_model import PRIORITIES
 from support.paging import NOON, SORTS, Stored, insert_tasks, some_tasks
 from support.task_rows import TaskRow, insert_task_rows
 
-from taskward.tasks.ids import new_task_id
+from taskward.ids import new_id
 
 LISTED: Final = 20_000
 SEARCHED: Final = 10_000
@@ -181,7 +181,7 @@ def texts() -> list[Stored]:
     def some(count: int) -> str:
         return " ".join(chance.choices(WORDS.split(), k=count))
 
-    tasks = [Stored(new_task_id(), f"{some(5)} {n}", f"{some(30)} milk") for n in range(SEARCHED)]
+    tasks = [Stored(new_id(), f"{some(5)} {n}", f"{some(30)} milk") for n in range(SEARCHED)]
     tasks[0] = tasks[0]._replace(description="rhubarb")
     return tasks
 

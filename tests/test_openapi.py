@@ -19,7 +19,7 @@ from taskward import __version__
 from taskward.app import ROUTERS, create_app
 from taskward.http.errors import ServiceError
 from taskward.http.routing import StrictRoute
-from taskward.tasks.ids import new_task_id
+from taskward.ids import new_id
 
 pytestmark = pytest.mark.engines("memory")
 
@@ -229,7 +229,7 @@ async def responses_of_every_kind(
     task = await person.create()
     bodies = {"task": TITLED, "list": TITLED, "comment": {"task_id": task["id"], "text": "x"}}
     for kind, body in bodies.items():
-        path = f"/api/{kind}s/{new_task_id()}"
+        path = f"/api/{kind}s/{new_id()}"
         yield await send("PUT", path, body, **{"If-None-Match": "*"})
         yield await send("PUT", path, body, **{"If-None-Match": "*"})
         yield await send("PUT", path, body, **{"If-Match": '"1"'})
@@ -272,7 +272,7 @@ async def moves_of_existing(person: Person, space: str, shared: str) -> AsyncIte
 def operations_of(kind: str, body: dict[str, Any], *, named: bool) -> list[dict[str, Any]]:
     """Returns operations on objects of one kind, for every result that they can have."""
     common = {"kind": kind} if named else {}
-    made = {"id": str(new_task_id()), **common}
+    made = {"id": str(new_id()), **common}
     return [
         {"op": "create", **made, kind: body},
         {"op": "create", **made, kind: body},
@@ -363,7 +363,7 @@ async def test_each_body_is_documented_with_the_content_types_that_it_may_have(
             accepted = set()
             for content_type in types:
                 names = ("task_id", "list_id", "comment_id", "space_id", "member_id")
-                url = path.format(**{name: new_task_id() for name in names})
+                url = path.format(**{name: new_id() for name in names})
                 answer = await ann.http.request(
                     method, url, content=b"{}", headers={"Content-Type": content_type}
                 )

@@ -28,7 +28,7 @@ from taskward.activity.tables import ActivityRecord
 from taskward.database import DATABASE
 from taskward.database.types import to_microseconds
 from taskward.features import ENTITIES
-from taskward.tasks.ids import created_at, task_id_at
+from taskward.ids import created_at, imported_id_at
 from taskward.users.retention import RETENTION
 
 CANARY = "canary"
@@ -352,7 +352,7 @@ async def add_expired(app: FastAPI, space_id: UUID, count: int) -> set[str]:
     then = datetime.now(UTC) - timedelta(days=100)
     moments = [then + timedelta(seconds=n) for n in range(count)]
     rows = [
-        {"user_id": space_id, "id": task_id_at(moment, uuid4()), "at": moment, "action": "created"}
+        {"user_id": space_id, "id": imported_id_at(moment, uuid4()), "at": moment, "action": "created"}
         for moment in moments
     ]
     await insert_rows(app, "activity", rows)

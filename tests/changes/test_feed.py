@@ -18,7 +18,7 @@ from support.change_feed import changes
 from support.postgres_connection import connected
 
 from taskward.http.cursors import decode_cursor, encode_cursor, scope_of
-from taskward.tasks.ids import new_task_id
+from taskward.ids import new_id
 from taskward.users.erasure import ERASE_PART
 
 Change = dict[str, Any]
@@ -450,7 +450,7 @@ async def test_an_uncommitted_write_delays_those_that_would_overtake_it(
 async def write_slowly(connection: asyncpg.Connection, owner: UUID) -> UUID:
     """Writes a task as the service does, and leaves the transaction open."""
     number = await connection.fetchval("UPDATE users SET seq = seq + 1 WHERE id = $1 RETURNING seq", owner)
-    task_id = new_task_id()
+    task_id = new_id()
     await connection.execute(
         "INSERT INTO tasks (user_id, id, title, title_folded, is_completed, created_at, updated_at, version)"
         " VALUES ($1, $2, 'Slow', 'slow', false, now(), now(), $3)",

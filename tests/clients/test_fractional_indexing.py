@@ -13,7 +13,7 @@ from support import Person
 from support.npm import install_packages
 from support.programs import run_program
 
-from taskward.tasks.ids import new_task_id
+from taskward.ids import new_id
 from taskward.tasks.positions import default_key, key_between
 
 pytestmark = pytest.mark.processes
@@ -52,7 +52,7 @@ def test_the_package_accepts_our_keys_and_we_accept_its(package: Path, digits: s
     chance = random.Random(7)  # noqa: S311 - so that a failure comes again
     keys = ["Zz", "a0", "a1"]
     if begin == "defaults of tasks":
-        keys = sorted(default_key(new_task_id()) for _ in range(3))
+        keys = sorted(default_key(new_id()) for _ in range(3))
     elif digits == "small":
         keys = ["a0", "a1"]
     for _ in range(4):

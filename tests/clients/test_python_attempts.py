@@ -10,7 +10,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from taskward.tasks.ids import problem_of_client_id
+from taskward.ids import problem_of_client_id
 from taskward_client import (
     APIError,
     Changed,

@@ -13,7 +13,7 @@ from support import settings_for
 from support.paging import Stored, insert_tasks
 
 from taskward.auth.development import DEVELOPER, mint_token
-from taskward.tasks.ids import new_task_id
+from taskward.ids import new_id
 
 Task = dict[str, Any]
 
@@ -32,7 +32,7 @@ async def service_with(count: int, folder: Path) -> AsyncIterator[InProcess]:
     developer = uuid5(uuid5(NAMESPACE_URL, ""), DEVELOPER)
     folder.mkdir()  # noqa: ASYNC240 - it takes no time
     async with development(folder) as service:
-        await insert_tasks(service.app, developer, [Stored(new_task_id(), f"Task {n}") for n in range(count)])
+        await insert_tasks(service.app, developer, [Stored(new_id(), f"Task {n}") for n in range(count)])
         yield service
 
 

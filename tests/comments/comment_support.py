@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 from support import Person
 
-from taskward.tasks.ids import new_task_id
+from taskward.ids import new_id
 
 Json = dict[str, Any]
 
@@ -57,6 +57,6 @@ async def put_comment(
     person: Person, task: Json, where: str = "/api", comment_id: object = None, **fields: Any
 ) -> httpx.Response:
     """Creates a comment with an id of the client."""
-    path = f"{where}/comments/{comment_id or new_task_id()}"
+    path = f"{where}/comments/{comment_id or new_id()}"
     body = {"task_id": task["id"], "text": "Which one?", **fields}
     return await person.http.put(path, json=body, headers={"If-None-Match": "*"})

@@ -17,7 +17,7 @@ from comments.comment_support import (
 )
 from support import Person, problems, refusal
 
-from taskward.tasks.ids import new_task_id
+from taskward.ids import new_id
 
 NOT_FOUND = (404, "NOT_FOUND", "Comment not found")
 CHANGED = (412, "PRECONDITION_FAILED", "The comment has been changed since it was read")
@@ -101,7 +101,7 @@ async def test_a_comment_is_changed_and_deleted_only_in_a_known_version(ann: Per
 
 
 async def test_a_client_makes_ids_by_the_rules_of_tasks(ann: Person) -> None:
-    task, comment_id = await new_task(ann), new_task_id()
+    task, comment_id = await new_task(ann), new_id()
     made = await put_comment(ann, task, comment_id=comment_id)
     assert made.status_code == 201
     assert made.json()["id"] == str(comment_id)
@@ -116,7 +116,7 @@ async def test_a_client_makes_ids_by_the_rules_of_tasks(ann: Person) -> None:
     message = "Comment id must be a UUID of version 7, of a time not more than 24 hours ahead"
     assert problems(await put_comment(ann, task, comment_id=uuid4())) == {"comment_id": message}
     both = await ann.http.put(
-        f"/api/comments/{new_task_id()}",
+        f"/api/comments/{new_id()}",
         json={"task_id": task["id"], "text": "x"},
         headers={"If-None-Match": "*", "If-Match": '"1"'},
     )
@@ -316,7 +316,7 @@ async def test_several_who_write_the_thousandth_comment_get_one(ann: Person) -> 
 
 
 async def test_two_writers_at_one_id_make_one_comment(ann: Person) -> None:
-    task, comment_id = await new_task(ann), new_task_id()
+    task, comment_id = await new_task(ann), new_id()
     answers = await asyncio.gather(
         *(put_comment(ann, task, comment_id=comment_id, text=str(n)) for n in range(6))
     )

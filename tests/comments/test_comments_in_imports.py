@@ -9,7 +9,7 @@ from comments.comment_support import Json, comments_of, many_comments, new_comme
 from support import Person, problems
 from trash.trash_support import to_trash
 
-from taskward.tasks.ids import new_task_id
+from taskward.ids import new_id
 
 MOMENT = "2026-01-02T03:04:05.123456Z"
 
@@ -145,7 +145,7 @@ async def test_an_import_keeps_to_a_thousand_comments_of_a_task(ann: Person) -> 
 
 
 async def test_many_comments_are_imported(ann: Person, bob: Person) -> None:
-    tasks = [task_of(id=str(new_task_id())) for _ in range(3)]
+    tasks = [task_of(id=str(new_id())) for _ in range(3)]
     given = [comment(tasks[n % 3]["id"], text=str(n)) for n in range(1500)]
     assert (await import_of(ann, {"tasks": tasks, "comments": given})).status_code == 200
 

@@ -17,7 +17,7 @@ from comments.comment_support import (
 from support import Person, problems
 from trash.trash_support import restored, to_trash
 
-from taskward.tasks.ids import new_task_id
+from taskward.ids import new_id
 
 KINDS = "tasks,lists,comments"
 
@@ -136,7 +136,7 @@ async def test_a_client_that_follows_the_feed_has_what_is_there(ann: Person, que
 
 async def test_a_batch_writes_comments_beside_their_task(ann: Person) -> None:
     follower = Follower(ann)
-    task_id, comment_id = str(new_task_id()), str(new_task_id())
+    task_id, comment_id = str(new_id()), str(new_id())
     new = {"task_id": task_id, "text": "Which one?"}
     batch = [
         {"op": "create", "id": task_id, "task": {"title": "Buy milk"}},

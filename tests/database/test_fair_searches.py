@@ -16,7 +16,7 @@ from support.command import serve
 from support.latency import Request, fill
 from support.paging import Stored, some_tasks
 
-from taskward.tasks.ids import new_task_id
+from taskward.ids import new_id
 
 ANN, BOB, CAT = UUID(int=1), UUID(int=2), UUID(int=3)
 FLOOD: Final = 7
@@ -37,7 +37,7 @@ def port(request: pytest.FixtureRequest, new_database: MakeDatabase, tmp_path: P
     url = asyncio.run(new())
     text = " ".join(WORDS)
     many = {owner: [task._replace(description=text) for task in some_tasks(5_000)] for owner in (ANN, CAT)}
-    few = [Stored(new_task_id(), f"Buy milk {n}") for n in range(20)]
+    few = [Stored(new_id(), f"Buy milk {n}") for n in range(20)]
     fill(url, {**many, BOB: few})
     with serve(tmp_path, DATABASE_URL=url) as running:
         yield running.port()

@@ -256,7 +256,7 @@ class TestOneTransaction:
     ) -> None:
         taken = UUID((await post(ann, None)).json()["id"])
         with monkeypatch.context() as patch:
-            patch.setattr(steps, "new_task_id", lambda: taken)
+            patch.setattr(steps, "new_id", lambda: taken)
             assert refusal(await post(ann, "key")) == DATABASE_ERROR
 
         assert await keys_of(app, ann) == set()

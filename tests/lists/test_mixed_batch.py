@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from lists.list_support import create_list, everything, fill, lists_of
 from support import Person, problems, refusal
 
-from taskward.tasks.ids import new_task_id
+from taskward.ids import new_id
 
 NO_SUCH_LIST = {"status": 404, "error": "List not found", "code": "NOT_FOUND"}
 NO_SUCH_TASK = {"status": 404, "error": "Task not found", "code": "NOT_FOUND"}
@@ -33,7 +33,7 @@ def statuses(told: list[dict[str, Any]]) -> list[int]:
 
 
 async def test_a_list_is_created_and_filled_in_one_atomic_request(ann: Person) -> None:
-    list_id, task_id = str(new_task_id()), str(new_task_id())
+    list_id, task_id = str(new_id()), str(new_id())
 
     told = await results(
         ann,

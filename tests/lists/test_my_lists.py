@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from lists.list_support import NO_SUCH_LIST, create_list, lists_of, put_list
 from support import Person, database_of, execute, problems, refusal
 
-from taskward.tasks.ids import created_at, new_task_id
+from taskward.ids import created_at, new_id
 
 KEYS = ["id", "user_id", "title", "is_archived", "position", "created_at", "updated_at"]
 
@@ -349,7 +349,7 @@ async def at(person: Person, list_id: object, **fields: Any) -> httpx.Response:
 
 
 async def test_a_list_is_created_at_an_id_that_the_client_has_made(ann: Person) -> None:
-    list_id = new_task_id()
+    list_id = new_id()
 
     answer = await at(ann, list_id, metadata={"a": 1})
 
@@ -361,7 +361,7 @@ async def test_a_list_is_created_at_an_id_that_the_client_has_made(ann: Person) 
 
 
 async def test_a_create_at_an_id_that_exists_is_answered_with_the_list(ann: Person) -> None:
-    list_id = new_task_id()
+    list_id = new_id()
     created = await at(ann, list_id)
 
     again = await at(ann, list_id, title="Other")
@@ -378,7 +378,7 @@ async def test_a_create_at_an_id_that_exists_is_answered_with_the_list(ann: Pers
 
 
 async def test_a_list_that_was_deleted_is_not_created_again(ann: Person) -> None:
-    list_id = new_task_id()
+    list_id = new_id()
     await at(ann, list_id)
     await ann.http.delete(f"/api/lists/{list_id}")
 
@@ -387,25 +387,25 @@ async def test_a_list_that_was_deleted_is_not_created_again(ann: Person) -> None
 
 
 async def test_one_of_two_devices_creates_it(ann: Person) -> None:
-    list_id = new_task_id()
+    list_id = new_id()
     answers = await asyncio.gather(*(at(ann, list_id, title=f"{n}") for n in range(4)))
     assert sorted(answer.status_code for answer in answers) == [201, 412, 412, 412]
     assert len(await lists_of(ann)) == 1
 
 
 async def test_two_people_may_use_one_id(ann: Person, bob: Person) -> None:
-    list_id = new_task_id()
+    list_id = new_id()
     answers = [await at(ann, list_id), await at(bob, list_id)]
     assert [answer.status_code for answer in answers] == [201, 201]
 
 
 @pytest.mark.engines("memory")
 async def test_the_id_must_be_one_of_about_now(ann: Person) -> None:
-    ahead = UUID(int=new_task_id().int + (25 * 3600 * 1000 << 80))
+    ahead = UUID(int=new_id().int + (25 * 3600 * 1000 << 80))
     for list_id in (uuid4(), ahead):
         assert list(problems(await at(ann, list_id))) == ["list_id"]
     assert problems(
-        await ann.http.put(f"/api/lists/{new_task_id()}", json={}, headers={"If-None-Match": "*"})
+        await ann.http.put(f"/api/lists/{new_id()}", json={}, headers={"If-None-Match": "*"})
     ) == {"title": "Title is required and cannot be empty"}
     assert await lists_of(ann) == []
 

@@ -31,10 +31,10 @@ from support.process_memory import PeakMemory
 
 from taskward.database.statements import Read, Row, Values
 from taskward.http.errors import DatabaseError
+from taskward.ids import new_id
 from taskward.me import store
 from taskward.me.statements import AFTER
 from taskward.tasks.entity import TASK
-from taskward.tasks.ids import new_task_id
 from taskward.tasks.records import task_record
 
 
@@ -221,7 +221,7 @@ async def test_the_memory_of_an_export_does_not_grow_with_the_tasks(
     ann = str(uuid4())
     async with running(settings_for(url)) as beside:
         long = "d" * 2000
-        await insert_tasks(beside, UUID(ann), [Stored(new_task_id(), f"{n}", long) for n in range(total)])
+        await insert_tasks(beside, UUID(ann), [Stored(new_id(), f"{n}", long) for n in range(total)])
     headers = {"Authorization": f"Bearer {token_for(ann)}"}
 
     async with httpx.AsyncClient(base_url=address, headers=headers, timeout=60) as client:

@@ -9,8 +9,8 @@ import pytest
 from spaces.shared_space import join, new_space
 from support import Person, problems
 
+from taskward.ids import new_id
 from taskward.spaces.agenda.query import AgendaPosition, AgendaQuery
-from taskward.tasks.ids import new_task_id
 
 AGENDA = "/api/me/agenda"
 INVALID_CURSOR = {"cursor": "Cursor is not valid for this list"}
@@ -204,7 +204,7 @@ async def test_a_walk_has_each_task_once_in_the_order_of_a_plain_computation(
     for _ in range(5):
         space = await new_space(ann)
         owners[space] = await join(ann, space, bob, role=chance.choice(["viewer", "editor"]))
-    shared_ids = [str(new_task_id()) for _ in range(3)]
+    shared_ids = [str(new_id()) for _ in range(3)]
     for path, member in owners.items():
         person = bob if member is None else ann
         for task_id in shared_ids:

@@ -10,7 +10,7 @@ from spaces.shared_space import join, member_id, new_space
 from spaces.test_authors import Home, home, send
 from support import Person, problems
 
-from taskward.tasks.ids import new_task_id
+from taskward.ids import new_id
 
 NO_MEMBER = {"assigned_to": "Assignee must be a member of the space"}
 REMINDERS = {"reminders": "Reminders of a task in a space are each member's own"}
@@ -54,7 +54,7 @@ async def test_every_form_of_a_creation_takes_an_assignee(ann: Person, bob: Pers
     first = await send(bob, "POST", tasks, body, **key)
     assert first["assigned_to"] == space.bob
     assert await send(bob, "POST", tasks, body, **key) == first
-    at = await send(ann, "PUT", f"{tasks}/{new_task_id()}", body, **{"If-None-Match": "*"})
+    at = await send(ann, "PUT", f"{tasks}/{new_id()}", body, **{"If-None-Match": "*"})
     assert at["assigned_to"] == space.ann
     below = await send(ann, "POST", tasks, {**body, "parent_id": at["id"], "position": {"at": "first"}})
     assert below["assigned_to"] == space.ann

@@ -7,7 +7,7 @@ import pytest
 from spaces.shared_space import feed_of, join, member_id, new_space
 from support import Person, problems
 
-from taskward.tasks.ids import new_task_id
+from taskward.ids import new_id
 
 KEYS = {"created_by", "updated_by"}
 
@@ -61,7 +61,7 @@ async def test_every_form_of_a_creation_has_an_author(ann: Person, bob: Person, 
     first = await send(bob, "POST", tasks, body, **key)
     assert authors(first) == (space.bob, space.bob)
     assert await send(bob, "POST", tasks, body, **key) == first
-    at = await send(ann, "PUT", f"{tasks}/{new_task_id()}", body, **{"If-None-Match": "*"})
+    at = await send(ann, "PUT", f"{tasks}/{new_id()}", body, **{"If-None-Match": "*"})
     assert authors(at) == (space.ann, space.ann)
     operations = {
         "operations": [{"op": "create", "task": body}, {"op": "update", "id": at["id"], "task": body}]

@@ -9,9 +9,9 @@ from spaces.space_support import SPACE_NOT_FOUND, join, me, new_space, remove, t
 from support import Person, an_empty_body, refusal
 from support.import_documents import export
 
+from taskward.ids import new_id
 from taskward.me import store
 from taskward.spaces.errors import SpaceNotFound
-from taskward.tasks.ids import new_task_id
 
 
 async def export_of(person: Person, space: str) -> dict[str, Any]:
@@ -33,7 +33,7 @@ async def test_it_has_the_space_with_former_members_and_its_tasks_in_order_of_id
     tasks.append(
         (
             await ann.http.put(
-                f"{space}/tasks/{new_task_id()}", json={"title": "own id"}, headers={"If-None-Match": "*"}
+                f"{space}/tasks/{new_id()}", json={"title": "own id"}, headers={"If-None-Match": "*"}
             )
         ).json()
     )

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from support.paging import NOON
 from support.task_rows import TaskRow
-from taskward.tasks.ids import created_at
+from taskward.ids import created_at
 
 PRIORITIES: Final = ("low", "medium", "high", "urgent")
 ZONES: Final = ("Europe/Berlin", "Pacific/Kiritimati", "America/New_York", "UTC")

@@ -15,7 +15,7 @@ from support import Person, database_of
 from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.sqlite.database import SqliteDatabase
 from taskward.database.statements import Read, Values, Write
-from taskward.tasks.ids import created_at, new_task_id
+from taskward.ids import created_at, new_id
 from taskward.tasks.sorts import BASE_SORTS
 from taskward.tasks.tables import TASKS
 from taskward.users.tables import USERS
@@ -41,7 +41,7 @@ def some_tasks(count: int, *, title: str = "Task {n}") -> list[Stored]:
     """Returns tasks whose titles and times of change come in another order than their ids, with ties."""
     return [
         Stored(
-            new_task_id(),
+            new_id(),
             title.format(n=n * 7919 % count // 2),
             f"Description {n}",
             is_completed=n % 3 == 0,

@@ -11,9 +11,9 @@ from fastapi import FastAPI
 
 from support import Person
 from support.paging import NOON, insert_rows, insert_tasks
+from taskward.ids import created_at, new_id
 from taskward.tasks.fields import TaskFields
 from taskward.tasks.fields.reminders import Reminders, moments
-from taskward.tasks.ids import created_at, new_task_id
 
 _FIRST_SEQ: Final = 1_000_000
 
@@ -39,7 +39,7 @@ class TaskRow:
     series_id: UUID | None = None
     assigned_to: UUID | None = None
     updated_at: datetime = NOON
-    id: UUID = field(default_factory=new_task_id)
+    id: UUID = field(default_factory=new_id)
 
     @cached_property
     def place(self) -> str:

@@ -10,7 +10,7 @@ import pytest
 from lists.list_support import create_list
 from support import Person, problems, refusal
 
-from taskward.tasks.ids import created_at, new_task_id, task_id_at
+from taskward.ids import created_at, imported_id_at, new_id
 
 GONE = (410, "GONE", "The task was deleted")
 NOT_V7 = {"task_id": "Task id must be a UUID of version 7, of a time not more than 24 hours ahead"}
@@ -22,7 +22,7 @@ async def create_at(person: Person, task_id: object, **body: Any) -> httpx.Respo
 
 
 def id_at(moment: datetime) -> UUID:
-    return task_id_at(moment.replace(microsecond=0), uuid4())
+    return imported_id_at(moment.replace(microsecond=0), uuid4())
 
 
 async def test_put_with_if_none_match_creates_at_that_id(ann: Person) -> None:
@@ -42,7 +42,7 @@ async def test_put_with_if_none_match_creates_at_that_id(ann: Person) -> None:
 
 
 async def test_the_id_is_taken_in_any_letter_case(ann: Person) -> None:
-    task_id = str(new_task_id())
+    task_id = str(new_id())
 
     assert (await create_at(ann, task_id.upper())).json()["id"] == task_id
 
@@ -50,13 +50,13 @@ async def test_the_id_is_taken_in_any_letter_case(ann: Person) -> None:
 async def test_a_completed_task_made_offline_was_completed_when_it_says(ann: Person) -> None:
     body = {"is_completed": True, "completed_at": "2026-11-21T23:40:00-08:00"}
 
-    task = (await create_at(ann, new_task_id(), **body)).json()
+    task = (await create_at(ann, new_id(), **body)).json()
 
     assert task["completed_at"] == "2026-11-22T07:40:00.000000Z"
 
 
 async def test_the_same_creation_again_is_answered_with_what_is_there(ann: Person) -> None:
-    task_id = new_task_id()
+    task_id = new_id()
     first = await create_at(ann, task_id)
 
     again = await create_at(ann, task_id, title="Something else")
@@ -73,7 +73,7 @@ async def test_the_same_creation_again_is_answered_with_what_is_there(ann: Perso
 
 
 async def test_a_deleted_task_does_not_come_back(ann: Person) -> None:
-    task_id = new_task_id()
+    task_id = new_id()
     await create_at(ann, task_id)
     await ann.http.delete(f"/api/tasks/{task_id}")
 
@@ -83,7 +83,7 @@ async def test_a_deleted_task_does_not_come_back(ann: Person) -> None:
 
 async def test_nor_does_one_that_was_deleted_with_its_parent(ann: Person) -> None:
     parent = await ann.create()
-    task_id = new_task_id()
+    task_id = new_id()
     await create_at(ann, task_id, parent_id=parent["id"])
     await ann.http.delete(f"/api/tasks/{parent['id']}?subtasks=delete")
 
@@ -97,7 +97,7 @@ async def test_nor_does_one_that_was_deleted_with_its_parent(ann: Person) -> Non
         uuid4(),
         UUID(int=0),
         UUID(int=(1 << 128) - 1),
-        UUID(int=new_task_id().int ^ (3 << 62)),
+        UUID(int=new_id().int ^ (3 << 62)),
         id_at(datetime(9998, 12, 31, tzinfo=UTC)),
     ],
     ids=["version 4", "nil", "max", "variant", "much too far ahead"],
@@ -123,7 +123,7 @@ async def test_a_clock_may_be_almost_a_day_ahead(ann: Person) -> None:
 
 
 async def test_an_id_of_a_foreign_task_is_free(ann: Person, bob: Person) -> None:
-    task_id = new_task_id()
+    task_id = new_id()
     await create_at(bob, task_id, title="Bob's")
 
     answer = await create_at(ann, task_id)
@@ -144,12 +144,12 @@ async def test_an_id_of_a_foreign_task_is_free(ann: Person, bob: Person) -> None
     ],
 )
 async def test_the_body_is_that_of_a_post(ann: Person, body: Any, expected: dict[str, str]) -> None:
-    assert problems(await create_at(ann, new_task_id(), **body)) == expected
+    assert problems(await create_at(ann, new_id(), **body)) == expected
 
 
 @pytest.mark.engines("memory")
 async def test_a_title_is_required_as_in_a_post(ann: Person) -> None:
-    path, headers = f"/api/tasks/{new_task_id()}", {"If-None-Match": "*"}
+    path, headers = f"/api/tasks/{new_id()}", {"If-None-Match": "*"}
 
     answer = await ann.http.put(path, json={}, headers=headers)
     assert problems(answer) == {"title": "Title is required and cannot be empty"}
@@ -162,7 +162,7 @@ async def test_a_title_is_required_as_in_a_post(ann: Person) -> None:
 
 
 async def test_without_the_header_put_creates_nothing(ann: Person) -> None:
-    path = f"/api/tasks/{new_task_id()}"
+    path = f"/api/tasks/{new_id()}"
     for headers in ({}, {"If-None-Match": '"1"'}):
         answer = await ann.http.put(path, json={"title": "x"}, headers=headers)
         assert refusal(answer) == (404, "NOT_FOUND", "Task not found")
@@ -176,7 +176,7 @@ async def test_without_the_header_put_creates_nothing(ann: Person) -> None:
 async def test_if_match_cannot_be_combined(ann: Person, kind: str, tag: str) -> None:
     headers = {"If-None-Match": "*", "If-Match": tag}
 
-    answer = await ann.http.put(f"/api/{kind}/{new_task_id()}", json={"title": "x"}, headers=headers)
+    answer = await ann.http.put(f"/api/{kind}/{new_id()}", json={"title": "x"}, headers=headers)
 
     assert problems(answer) == {"If-Match": "If-Match cannot be combined with If-None-Match"}
 
@@ -196,7 +196,7 @@ async def test_a_bad_id_is_reported_with_the_other_problems(ann: Person, kind: s
 
 
 async def test_post_ignores_an_id(ann: Person) -> None:
-    task_id = str(new_task_id())
+    task_id = str(new_id())
 
     task = await ann.create(id=task_id)
 
@@ -204,7 +204,7 @@ async def test_post_ignores_an_id(ann: Person) -> None:
 
 
 async def test_a_task_as_its_own_parent_is_refused(ann: Person) -> None:
-    task_id = str(new_task_id())
+    task_id = str(new_id())
 
     answer = await create_at(ann, task_id, parent_id=task_id)
 
@@ -213,7 +213,7 @@ async def test_a_task_as_its_own_parent_is_refused(ann: Person) -> None:
 
 async def test_an_offline_tree_is_created_in_any_order_of_requests(ann: Person) -> None:
     home = await create_list(ann)
-    parent_id, child_id = new_task_id(), new_task_id()
+    parent_id, child_id = new_id(), new_id()
 
     answer = await create_at(ann, child_id, parent_id=str(parent_id))
     assert problems(answer) == {"parent_id": "Parent task not found"}
@@ -233,7 +233,7 @@ async def test_a_task_made_offline_stands_where_it_was_made(ann: Person) -> None
 
 
 async def test_a_batch_creates_at_ids_and_refers_to_them(ann: Person) -> None:
-    parent_id, child_id = (str(new_task_id()) for _ in range(2))
+    parent_id, child_id = (str(new_id()) for _ in range(2))
     operations = [
         {"op": "create", "id": parent_id, "task": {"title": "Move house"}},
         {"op": "create", "id": child_id, "task": {"title": "Pack", "parent_id": parent_id}},
@@ -248,16 +248,16 @@ async def test_a_batch_creates_at_ids_and_refers_to_them(ann: Person) -> None:
 
 
 async def test_in_a_batch_each_creation_is_answered_as_a_single_one(ann: Person) -> None:
-    there, gone = (await create_at(ann, new_task_id())), new_task_id()
+    there, gone = (await create_at(ann, new_id())), new_id()
     await create_at(ann, gone)
     await ann.http.delete(f"/api/tasks/{gone}")
     operations = [
         {"op": "create", "id": there.json()["id"], "task": {"title": "x"}},
         {"op": "create", "id": str(gone), "task": {"title": "x"}},
         {"op": "create", "id": str(uuid4()), "task": {"title": ""}},
-        {"op": "create", "id": str(new_task_id()), "if_match": "*", "task": {"title": "x"}},
+        {"op": "create", "id": str(new_id()), "if_match": "*", "task": {"title": "x"}},
         {"op": "create", "task": {"title": "x", "parent_id": str(uuid4())}},
-        {"op": "create", "id": str(new_task_id()), "task": {"title": "The only one"}},
+        {"op": "create", "id": str(new_id()), "task": {"title": "The only one"}},
     ]
 
     results = (await ann.http.post("/api/tasks/batch", json={"operations": operations})).json()["results"]
@@ -276,7 +276,7 @@ async def test_in_a_batch_each_creation_is_answered_as_a_single_one(ann: Person)
 
 async def test_nothing_of_an_atomic_batch_with_a_refused_creation_is_stored(ann: Person) -> None:
     operations = [
-        {"op": "create", "id": str(new_task_id()), "task": {"title": "x", "labels": ["a"]}},
+        {"op": "create", "id": str(new_id()), "task": {"title": "x", "labels": ["a"]}},
         {"op": "create", "task": {"title": "x", "parent_id": str(uuid4())}},
     ]
 

@@ -14,7 +14,7 @@ from support.people import same_person
 from support.rows import locked_owners
 from support.task_rows import TaskRow, insert_task_rows
 
-from taskward.tasks.ids import new_task_id
+from taskward.ids import new_id
 
 ROUNDS = 12
 CLIENTS = 8
@@ -194,7 +194,7 @@ async def test_one_of_many_creations_at_an_id_succeeds(two_apps: tuple[FastAPI, 
     """Also as the first write of a person, who has no row yet that could be locked."""
     for _ in range(ROUNDS):
         devices = same_person(two_apps)
-        task_id, headers = new_task_id(), {"If-None-Match": "*"}
+        task_id, headers = new_id(), {"If-None-Match": "*"}
 
         answers = await at_once(
             devices[n % 2].http.put(f"/api/tasks/{task_id}", json={"title": str(n)}, headers=headers)

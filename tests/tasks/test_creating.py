@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from support import Person, problems
 
-from taskward.tasks import ids
+from taskward import ids
 
 SEVEN_KEYS = ["id", "user_id", "title", "description", "is_completed", "created_at", "updated_at"]
 

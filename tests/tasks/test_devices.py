@@ -10,7 +10,7 @@ import pytest
 from support import Person, problems
 from tasks.domain_model import Device, Fields, Model, content, key_of
 
-from taskward.tasks.ids import new_task_id
+from taskward.ids import new_id
 from taskward.tasks.positions import key_between
 
 STEPS = 160
@@ -44,7 +44,7 @@ class Walk:
 
     async def _create(self) -> None:
         repeated = bool(self.gone) and self._chance.random() < 0.15
-        task_id = self._chance.choice(self.gone) if repeated else str(new_task_id())
+        task_id = self._chance.choice(self.gone) if repeated else str(new_id())
         body = {"title": "created", **self._fields(task_id)}
         answer = await self._http.put(f"/api/tasks/{task_id}", json=body, headers=CREATE)
         if repeated:
@@ -92,7 +92,7 @@ class Walk:
         """Returns some fields of a body, some of which are refused."""
         chance = self._chance
         ids = [*self.model.tasks, task_id, *self.gone[-2:]]
-        lists = [None, *self.model.lists, str(new_task_id())]
+        lists = [None, *self.model.lists, str(new_id())]
         values: Fields = {
             "title": f"Title {chance.random()}",
             "parent_id": chance.choice([None, *ids]),

@@ -27,7 +27,7 @@ from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.sqlite.compiled import SqliteStatement
 from taskward.database.sqlite.database import SqliteDatabase
 from taskward.database.statements import Read
-from taskward.tasks.ids import new_task_id
+from taskward.ids import new_id
 from taskward.tasks.statements import LISTS
 
 LIMIT = "Limit must be a whole number from 1 to 1000"
@@ -74,7 +74,7 @@ class TestOrder:
 
     @pytest.mark.parametrize("sort", SORTS)
     async def test_equal_values_are_ordered_by_id(self, app: FastAPI, ann: Person, sort: str) -> None:
-        tasks = [Stored(new_task_id(), "The same") for _ in range(9)]
+        tasks = [Stored(new_id(), "The same") for _ in range(9)]
         await insert_tasks(app, ann, random.Random(1).sample(tasks, 9))  # noqa: S311 - any order will do
 
         found = [task["id"] for task in await walk(ann, sort=sort, limit=2)]
@@ -85,7 +85,7 @@ class TestOrder:
     async def test_titles_are_ordered_by_code_points(self, app: FastAPI, ann: Person) -> None:
         titles = sorted(f"M{end}".strip() for end in set(TITLES_IN_ORDER) - {" "})
         assert titles[-2:] == ["M\uffee", "M\U0001f600"]
-        await insert_tasks(app, ann, [Stored(new_task_id(), title) for title in titles[1::2] + titles[::2]])
+        await insert_tasks(app, ann, [Stored(new_id(), title) for title in titles[1::2] + titles[::2]])
 
         assert [task["title"] for task in await walk(ann, sort="title", limit=3)] == titles
         assert [task["title"] for task in await walk(ann, sort="-title", limit=3)] == titles[::-1]
@@ -146,9 +146,7 @@ class TestPages:
     async def test_next_cursor_counts_only_what_the_filter_lets_through(
         self, app: FastAPI, ann: Person
     ) -> None:
-        await insert_tasks(
-            app, ann, [Stored(new_task_id(), f"{n}", is_completed=n in {3, 5}) for n in range(9)]
-        )
+        await insert_tasks(app, ann, [Stored(new_id(), f"{n}", is_completed=n in {3, 5}) for n in range(9)])
 
         async def sizes(**query: Any) -> list[int]:
             return [len(page) async for page in pages(ann, **query)]

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from taskward.ids import new_id
 from taskward.tasks import positions
-from taskward.tasks.ids import new_task_id
 from taskward.tasks.positions import (
     DIGITS,
     MAX_KEY_LENGTH,
@@ -89,7 +89,7 @@ def test_a_key_beside_one_is_on_that_side(key: str) -> None:
 
 
 def test_keys_made_of_defaults_have_no_capitals() -> None:
-    keys = sorted(default_key(new_task_id()) for _ in range(4))
+    keys = sorted(default_key(new_id()) for _ in range(4))
 
     for _ in range(300):
         place = random.randrange(len(keys) + 1)  # noqa: S311 - not a secret
@@ -115,7 +115,7 @@ def test_four_hundred_insertions_into_one_gap_find_room(side: str) -> None:
 
 
 def test_the_first_place_can_be_taken_without_end() -> None:
-    key = default_key(new_task_id())
+    key = default_key(new_id())
 
     for _ in range(2000):
         before = key_between(None, key)
@@ -126,7 +126,7 @@ def test_the_first_place_can_be_taken_without_end() -> None:
 
 
 def test_two_devices_do_not_make_the_same_key() -> None:
-    left, right = sorted(default_key(new_task_id()) for _ in range(2))
+    left, right = sorted(default_key(new_id()) for _ in range(2))
 
     # Two of 2,000 are the same in one of 500 runs, two pairs in one of 500,000.
     assert len({key_between(left, right) for _ in range(2000)}) >= 1999

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from support import Person, problems
 from support.paging import Stored, insert_tasks, some_tasks, statements_run, walk
 
-from taskward.tasks.ids import new_task_id
+from taskward.ids import new_id
 
 
 async def found(person: Person, q: str, **query: str) -> list[str]:
@@ -195,7 +195,7 @@ class TestReach:
         assert 20 < len(wanted) < 180
 
     async def test_a_long_list_is_searched_to_its_end(self, app: FastAPI, ann: Person) -> None:
-        stored = [Stored(new_task_id(), f"Task {n}") for n in range(3000)]
+        stored = [Stored(new_id(), f"Task {n}") for n in range(3000)]
         await insert_tasks(app, ann, stored)
 
         assert await found(ann, "TASK 2999") == ["Task 2999"]

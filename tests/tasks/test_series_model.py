@@ -15,7 +15,7 @@ from support import Person, problems
 from tasks.domain_model import Device, Fields
 from tasks.series_model import SeriesModel, compared, recurring_of
 
-from taskward.tasks.ids import new_task_id
+from taskward.ids import new_id
 
 STEPS = 120
 FIRST_DAY = date(2026, 11, 23)
@@ -87,7 +87,7 @@ class SeriesWalk:
                 return lambda: self._delete(task["id"])
 
     def _create(self, parent_id: str | None) -> Write:
-        task_id = str(new_task_id())
+        task_id = str(new_id())
         rule = self._chance.choice(["FREQ=DAILY", "FREQ=DAILY;COUNT=4", None])
         body: Fields = {"title": "New", "due": {"date": str(FIRST_DAY)}}
         if rule:

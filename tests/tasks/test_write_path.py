@@ -16,7 +16,7 @@ from support.postgres_connection import connected
 from support.rows import count_waiting
 from support.waiting import until
 
-from taskward.tasks.ids import new_task_id
+from taskward.ids import new_id
 
 DUE = {"date": "2099-11-21", "time": "14:30", "time_zone": "Europe/Berlin"}
 FIELDS: dict[str, Any] = {
@@ -102,7 +102,7 @@ class TestStatements:
     async def test_a_create_with_an_id_of_the_client_is_one_statement(
         self, ann: Person, calls: list[str]
     ) -> None:
-        path = f"/api/tasks/{new_task_id()}"
+        path = f"/api/tasks/{new_id()}"
 
         made = await ann.http.put(
             path, json={"title": "x", **MADE["everything"]}, headers={"If-None-Match": "*"}
@@ -343,7 +343,7 @@ class TestLockedOwner:
         self, app: FastAPI, ann: Person
     ) -> None:
         """Before the first write there is no row of the owner to lock."""
-        task_id, now = new_task_id(), time.time_ns() // 1000
+        task_id, now = new_id(), time.time_ns() // 1000
         async with connected(database_of(app).pool.url) as connection, connection.transaction():
             await connection.execute(
                 "INSERT INTO users (id, seq, horizon, created_at, updated_at) "
@@ -380,7 +380,7 @@ class TestLockedOwner:
 
     async def test_an_id_that_is_taken_meanwhile_is_taken_once(self, app: FastAPI, ann: Person) -> None:
         await ann.create()
-        path = f"/api/tasks/{new_task_id()}"
+        path = f"/api/tasks/{new_id()}"
         async with locked(app, ann) as (_, until_waiting):
             puts = [
                 asyncio.create_task(ann.http.put(path, json={"title": "x"}, headers={"If-None-Match": "*"}))

@@ -23,8 +23,8 @@ from support.change_feed import changes_since, cursor_now
 from trash.trash_support import restore, restored, to_trash, trashed
 
 from taskward.database.sqlite.database import SqliteDatabase
+from taskward.ids import new_id
 from taskward.me.recovery import resume_interrupted
-from taskward.tasks.ids import new_task_id
 from taskward.trash import restoring
 from taskward.trash.expiry import TrashExpiry
 from taskward.trash.restoring import PAGE
@@ -278,7 +278,7 @@ async def test_reminders_that_have_passed_do_not_come_back(app: FastAPI, ann: Pe
 
 
 async def test_its_id_is_taken_as_long_as_it_is_in_the_trash(app: FastAPI, ann: Person) -> None:
-    task_id, headers = str(new_task_id()), {"If-None-Match": "*"}
+    task_id, headers = str(new_id()), {"If-None-Match": "*"}
     created = await ann.http.put(f"/api/tasks/{task_id}", json={"title": "First"}, headers=headers)
     await to_trash(ann, created.json())
     await execute(app, "DELETE FROM tombstones")

@@ -19,8 +19,8 @@ from trash.trash_invariants import check_tables
 from trash.trash_model import TrashModel, compared
 
 from taskward.database.sqlite.database import SqliteDatabase
+from taskward.ids import new_id
 from taskward.me import import_tree
-from taskward.tasks.ids import new_task_id
 from taskward.tasks.steps import subtasks
 from taskward.trash import restoring
 from taskward.trash.expiry import TrashExpiry
@@ -124,7 +124,7 @@ class Requests(RuleBasedStateMachine):
         for n, body in enumerate(bodies):
             below = None if n in {0, 4, 7} else self.ids[n - 1 if n < 4 else 4]
             place = {"parent_id": below} if below else {"list_id": {0: home, 7: work}.get(n)}
-            self.put_new(str(new_task_id()), {**body, **place})
+            self.put_new(str(new_id()), {**body, **place})
         self.follow()
         for device in (1, 2):
             self.synchronize(device)
@@ -139,7 +139,7 @@ class Requests(RuleBasedStateMachine):
             body = {**body, "parent_id": self.held_at(0, parent)}
         elif in_list is not None and self.model.lists:
             body = {**body, "list_id": _at(sorted(self.model.lists), in_list)}
-        self.put_new(str(new_task_id()), body)
+        self.put_new(str(new_id()), body)
 
     @request(2, body=NEW, place=PLACES, parent=st.one_of(st.none(), PLACES), forgets=st.booleans())
     def create_again(self, body: Fields, place: int, parent: int | None, *, forgets: bool) -> None:
@@ -410,7 +410,7 @@ class Requests(RuleBasedStateMachine):
         parents += [task.get("parent_id") for task in self.model.tasks.values()]
         series = [one for one, task in held.items() if "recurrence" in task or "series_id" in task]
         chosen = [one for one in [*parents, *series] if one in held]
-        return _at([*held, *chosen, *chosen] or [str(new_task_id())], place)
+        return _at([*held, *chosen, *chosen] or [str(new_id())], place)
 
     def trashed_at(self, place: int, *, roots: bool) -> str:
         """Returns a task in the trash, now and then one that is not there."""

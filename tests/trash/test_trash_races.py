@@ -19,8 +19,8 @@ from trash.trash_invariants import check_tables
 from trash.trash_support import restore, restored, to_trash, trashed
 
 from taskward.database.statements import Read, Row, Values
+from taskward.ids import new_id
 from taskward.me.import_statements import STAGED_IDS
-from taskward.tasks.ids import new_task_id
 
 ROUNDS = 8
 AT_ONCE = 24
@@ -147,7 +147,7 @@ async def test_at_an_id_that_comes_into_the_trash_there_is_one_task(
 ) -> None:
     devices = same_person(two_apps)
     for _ in range(ROUNDS):
-        task_id = str(new_task_id())
+        task_id = str(new_id())
         path, body = f"/api/tasks/{task_id}", {"title": "x", "labels": ["home"]}
 
         answers = await asyncio.gather(
@@ -167,7 +167,7 @@ class Storm:
     def __init__(self, devices: Sequence[Person], chance: random.Random) -> None:
         self._devices = devices
         self._chance = chance
-        self._ids = [str(new_task_id()) for _ in range(10)]
+        self._ids = [str(new_id()) for _ in range(10)]
         self._lists: list[str] = []
         self._document: dict[str, Any] = {}
 

@@ -14,7 +14,7 @@ import orjson
 from taskward.activity.tables import ActivityRecord
 from taskward.database.statements import Command, Statement, Values, Write
 from taskward.database.types import to_microseconds
-from taskward.tasks.ids import first_id_at, new_task_id
+from taskward.ids import first_id_at, new_id
 
 ACTIONS: Final = {
     "task.create": "created",
@@ -55,7 +55,7 @@ def of_write(
     now = datetime.now(UTC)
     return {
         "activity_kept_from": first_id_at(now - kept),
-        "activity_id": new_task_id(),
+        "activity_id": new_id(),
         "activity_at": now,
         "activity_actor_id": actor,
         "activity_action": action,
@@ -96,7 +96,7 @@ class Entries:
         now = to_microseconds(datetime.now(UTC))
         found, self._found = self._found, []
         common = {"at": now, "actor_id": self.actor, "via": self.via}
-        rows = [{"id": str(new_task_id())} | common | columns for _, columns in found]
+        rows = [{"id": str(new_id())} | common | columns for _, columns in found]
         return [[_plain(row.get(name)) for name in ActivityRecord._fields] for row in rows]
 
     def _of_one(self, action: str, what: str, values: Values) -> dict[str, Any]:

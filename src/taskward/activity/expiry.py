@@ -9,7 +9,7 @@ from taskward.activity.statements import DROP_ACTIVITY, EXPIRED_ACTIVITY, SPACES
 from taskward.database import Database
 from taskward.database.background import BackgroundWork
 from taskward.database.statements import TransactionSteps, Values
-from taskward.tasks.ids import first_id_at
+from taskward.ids import first_id_at
 
 INTERVAL: Final = 3000.0
 """Seconds between two runs, so that an expired entry is gone within an hour."""

@@ -18,7 +18,7 @@ from taskward.http.validation import (
     first_of_each_field,
     strict_uuid,
 )
-from taskward.tasks.ids import problem_of_client_id
+from taskward.ids import problem_of_client_id
 
 MAX_IF_MATCH_LENGTH: Final = 16 * 1024
 """Characters. Headers are limited too, and a longer value takes long to parse."""

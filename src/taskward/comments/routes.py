@@ -33,7 +33,7 @@ from taskward.http.routing import PrivateRoute
 from taskward.http.signature import AlternativeBody
 from taskward.http.validation import strict_uuid
 from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord
-from taskward.tasks.ids import problems_of_creation
+from taskward.ids import problems_of_creation
 from taskward.tasks.records import version_tag
 
 router = APIRouter(prefix="/api/comments", route_class=PrivateRoute, tags=["Comments"])

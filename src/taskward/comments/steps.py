@@ -30,9 +30,9 @@ from taskward.http.caller import Owner
 from taskward.http.conditional import Gone, Versions
 from taskward.http.errors import FieldError, PreconditionFailed, ValidationFailed
 from taskward.http.roles import Role
+from taskward.ids import created_at, new_id
 from taskward.spaces.errors import RoleTooLow
 from taskward.tasks.fields.metadata import changed_metadata, metadata_json
-from taskward.tasks.ids import created_at, new_task_id
 from taskward.tasks.records import version_tag
 from taskward.tasks.steps.checks import check_all_steps
 from taskward.tasks.steps.several import first_number_steps
@@ -61,7 +61,7 @@ class CommentSteps:
     def create(self, new: NewComment, given_id: UUID | None = None) -> TransactionSteps[CommentRecord]:
         """Stores a new comment, with the id that the client has made, if any."""
         yield LOCK_OWNER, self._owner
-        comment_id = given_id or new_task_id()
+        comment_id = given_id or new_id()
         if given_id is not None:
             yield from self._check_free(given_id)
         yield from check_all_steps(self._check_room(new.task_id), self._check_mentions(new.mentions or ()))

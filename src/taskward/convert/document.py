@@ -20,8 +20,8 @@ from taskward.convert.report import Report
 from taskward.convert.tree import Tree
 from taskward.convert.values import in_range
 from taskward.http.responses import rfc3339
+from taskward.ids import imported_id_at
 from taskward.lists.steps import MAX_LISTS
-from taskward.tasks.ids import task_id_at
 from taskward.tasks.positions import SMALL_DIGITS
 
 MAX_REQUEST_SIZE: Final = 64 * 1024 * 1024
@@ -132,7 +132,7 @@ class Document:
         return key
 
     def _id(self, key: str, created: datetime) -> UUID:
-        return task_id_at(created, uuid5(_NAMESPACE, f"{self._format} {key}"))
+        return imported_id_at(created, uuid5(_NAMESPACE, f"{self._format} {key}"))
 
     def _tasks(self) -> Iterator[dict[str, Any]]:
         """Yields the tasks with their ids, parents, lists and positions."""

@@ -18,8 +18,8 @@ from taskward.convert.limits import UNTITLED, clean_text
 from taskward.convert.rules import recurrence
 from taskward.convert.source import Source, Unconvertible
 from taskward.convert.values import in_range
+from taskward.ids import created_at
 from taskward.me.calendar import FIELDS, LIST, LIST_ID, METADATA, OTHERS, POSITION, PRODUCT, RECURRENCE
-from taskward.tasks.ids import created_at
 
 MEMBERS: Final = r"\.ics$"
 

@@ -19,6 +19,7 @@ from taskward.http.routing import PrivateRoute
 from taskward.http.signature import AlternativeBody
 from taskward.http.validation import strict_uuid
 from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord
+from taskward.ids import problems_of_creation
 from taskward.lists.errors import ListNotEmpty
 from taskward.lists.models import (
     List,
@@ -32,7 +33,6 @@ from taskward.lists.models import (
 )
 from taskward.lists.store import MyLists
 from taskward.lists.tables import ListRecord
-from taskward.tasks.ids import problems_of_creation
 from taskward.tasks.records import version_tag
 
 router = APIRouter(prefix="/api/lists", route_class=PrivateRoute, tags=["Lists"])

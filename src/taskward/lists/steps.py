@@ -12,6 +12,7 @@ from taskward.database.statements import Command, TransactionSteps, Values
 from taskward.http.caller import Owner
 from taskward.http.conditional import Gone, Versions
 from taskward.http.errors import FieldError, PreconditionFailed, ValidationFailed
+from taskward.ids import created_at, new_id
 from taskward.lists.deletion import ListDeletion, TasksFate, TasksOption
 from taskward.lists.errors import ListNotEmpty, ListNotFound
 from taskward.lists.models import ListChanges, NewList, list_json
@@ -27,7 +28,6 @@ from taskward.lists.statements import (
 )
 from taskward.lists.tables import ListRecord
 from taskward.tasks.fields.metadata import changed_metadata, metadata_json
-from taskward.tasks.ids import created_at, new_task_id
 from taskward.tasks.models import To
 from taskward.tasks.positions import default_key
 from taskward.tasks.records import version_tag
@@ -57,7 +57,7 @@ class ListSteps:
     def create(self, new: NewList, given_id: UUID | None = None) -> TransactionSteps[ListRecord]:
         """Stores a new list, with the id that the client has made, if any."""
         yield LOCK_OWNER, self._owner
-        list_id = given_id or new_task_id()
+        list_id = given_id or new_id()
         if given_id is not None:
             yield from self._check_free(given_id)
         rows = yield COUNT_LISTS, self._owner

@@ -20,6 +20,7 @@ from pydantic.json_schema import SkipJsonSchema
 from taskward.comments.models import CommentText
 from taskward.http.body_schemas import Ignored, ignoring
 from taskward.http.validation import field_error, located_errors, moment, strict_uuid
+from taskward.ids import imported_id_at, is_of
 from taskward.lists.models import IsArchived
 from taskward.me.import_scanner import IGNORED
 from taskward.tasks.fields import RULES, TaskFields
@@ -33,7 +34,6 @@ from taskward.tasks.fields.recurrence import (
 )
 from taskward.tasks.fields.rule import present
 from taskward.tasks.fields.texts import Title
-from taskward.tasks.ids import is_of, task_id_at
 from taskward.tasks.models import TaskContent
 
 
@@ -172,7 +172,7 @@ class ImportedComment(BaseModel):
 
 
 def _stored_id(given: UUID, created_at: datetime) -> UUID:
-    return given if is_of(given, created_at) else task_id_at(created_at, given)
+    return given if is_of(given, created_at) else imported_id_at(created_at, given)
 
 
 class Import(BaseModel):

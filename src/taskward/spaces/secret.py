@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Final, NamedTuple, Self
 from uuid import UUID
 
-from taskward.tasks.ids import new_task_id
+from taskward.ids import new_id
 
 _PREFIX: Final = "twi_"
 _BYTES: Final = 64
@@ -27,7 +27,7 @@ class Secret(NamedTuple):
 
     @classmethod
     def new(cls, space_id: UUID) -> Self:
-        return cls(space_id, new_task_id(), secrets.token_bytes(32))
+        return cls(space_id, new_id(), secrets.token_bytes(32))
 
     @classmethod
     def parse(cls, text: str) -> Self | None:

@@ -15,6 +15,7 @@ from taskward.http.caller import Caller, Owner
 from taskward.http.conditional import Versions
 from taskward.http.errors import FieldError, PreconditionFailed, ValidationFailed
 from taskward.http.roles import Role
+from taskward.ids import new_id
 from taskward.spaces.authorization import Membership
 from taskward.spaces.errors import LastOwner, MemberNotFound, RoleTooLow, SpaceNotEmpty, SpaceNotFound
 from taskward.spaces.models import NewSpace, SpaceChanges
@@ -42,7 +43,6 @@ from taskward.spaces.statements import (
     UPDATE_SPACE,
 )
 from taskward.tasks.fields.metadata import changed_metadata, metadata_json
-from taskward.tasks.ids import new_task_id
 from taskward.tasks.records import version_tag
 from taskward.tasks.steps.reminders import drop_reminders_of_member_steps, move_reminders_steps
 from taskward.tasks.tombstones import RAISE_HORIZON
@@ -93,7 +93,7 @@ def create_steps(caller: Caller, new: NewSpace, space_id: UUID, full_field: str)
     rows = yield CREATE_OWNER, {**space, "now": now, "time_zone": new.time_zone}
     last = rows[0][0]
     values = {"title": new.title, "is_archived": new.is_archived, "metadata": metadata_json(new.metadata)}
-    member = {"member_id": new_task_id(), "person_id": caller.id, "role": Role.OWNER}
+    member = {"member_id": new_id(), "person_id": caller.id, "role": Role.OWNER}
     # The member is first: under row-level security a space has rows for its members only.
     yield ADD_MEMBER, {**space, **member, "name": new.name or caller.name, "now": now, "version": last}
     yield CREATE_SPACE, {**space, **values, "now": now, "version": last - 1}
@@ -236,7 +236,7 @@ def admit_steps(caller: Caller, space_id: UUID, role: Role, name: str | None) ->
     rows = yield COUNT_MEMBER_CHANGE, space
     values = {
         **space,
-        "member_id": former.id if former else new_task_id(),
+        "member_id": former.id if former else new_id(),
         "person_id": caller.id,
         "role": role,
         "name": name or (former.name if former else caller.name),

@@ -9,7 +9,7 @@ import secrets
 from typing import Final
 from uuid import UUID
 
-from taskward.tasks.ids import new_task_id
+from taskward.ids import new_id
 
 MAX_KEY_LENGTH: Final = 100
 DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -53,7 +53,7 @@ def keys_between(left: str | None, right: str | None, count: int) -> list[str] |
     if left is not None and right is not None:
         return _spread(left, right, count)
     if left is None and right is None:
-        first = default_key(new_task_id())
+        first = default_key(new_id())
         return [first, *_row(first, 1, count - 1)]
     row = _row(left, 1, count) if right is None else _row(right, -1, count)[::-1]
     return row if len(row) == count else _spread(left or "", right, count)

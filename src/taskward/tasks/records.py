@@ -23,7 +23,7 @@ def task_record(row: Row) -> TaskRecord:
 
 
 def version_tag(version: int) -> str:
-    """Returns the entity tag of a task in that version."""
+    """Returns the entity tag of an object in that version."""
     return f'"{version}"'
 
 

@@ -20,8 +20,8 @@ from taskward.http.routing import PrivateRoute
 from taskward.http.signature import AlternativeBody
 from taskward.http.validation import strict_uuid
 from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord
+from taskward.ids import problems_of_creation
 from taskward.tasks.errors import TASK_CHANGED, TASK_DELETED
-from taskward.tasks.ids import problems_of_creation
 from taskward.tasks.models import NewTask, Task, TaskChanges, TaskDeleted, TaskDeletionQuery, TaskList
 from taskward.tasks.occurrences import Occurrences, OccurrencesQuery, occurrences
 from taskward.tasks.query import ListQuery

@@ -16,7 +16,7 @@ from taskward.http.errors import FieldError, NotFound, ValidationFailed
 from taskward.http.responses import dump_json
 from taskward.idempotency.execution import PendingRecord
 from taskward.idempotency.statements import store_response_steps
-from taskward.tasks.ids import created_at, new_task_id
+from taskward.ids import created_at, new_id
 from taskward.tokens.form import SECRET_BYTES, TokenParts
 from taskward.tokens.models import VALIDITY, NewToken, Validity, token_json
 from taskward.tokens.reach import check_spaces
@@ -64,7 +64,7 @@ class TokenStore:
             ValidationFailed: the owner has too many tokens, or is not in one of the spaces.
 
         """
-        parts = TokenParts(self._owner.id, new_task_id(), secrets.token_bytes(SECRET_BYTES))
+        parts = TokenParts(self._owner.id, new_id(), secrets.token_bytes(SECRET_BYTES))
         created = await self._database.transact(lambda: self._create_steps(new, parts, record))
         return token_json(created) | {"token": parts.text().decode()}
 

@@ -11,7 +11,7 @@ from support.worst_requests.values import METADATA
 from support.worst_requests.world import World
 from taskward.comments.models import MAX_TEXT_LENGTH
 from taskward.comments.steps import MAX_OF_TASK
-from taskward.tasks.ids import new_task_id
+from taskward.ids import new_id
 
 _PATH: Final = "/api/comments"
 _ONE: Final = f"{_PATH}/{{comment_id}}"
@@ -60,7 +60,7 @@ def _written(method: str, comments: int) -> Callable[[World], Sender]:
         if method == "POST":
             return request(method, _PATH, {**body, "task_id": str(task)}, owner)
         if method == "create":
-            new = f"{_PATH}/{new_task_id()}"
+            new = f"{_PATH}/{new_id()}"
             return request("PUT", new, {**body, "task_id": str(task)}, owner, {"If-None-Match": "*"})
         value = None if method in {"GET", "DELETE"} else body
         return request(method, f"{_PATH}/{ids[0]}", value, owner)

@@ -9,7 +9,7 @@ from support.worst_requests.changes import CHANGED, CREATED, Change, Operation, 
 from support.worst_requests.entries import OPERATIONS, REFUSED
 from support.worst_requests.values import METADATA, list_keys, tight_key
 from support.worst_requests.world import MAX_LISTS, World
-from taskward.tasks.ids import new_task_id
+from taskward.ids import new_id
 
 Make = Callable[[World, int], Operations]
 
@@ -69,7 +69,7 @@ def _deleted_with_all(fate: str) -> Make:
     """One list has all tasks of the large owner."""
 
     def make(world: World, _: int) -> Operations:
-        list_id = new_task_id()
+        list_id = new_id()
         owner = world.copy_of_all(list_id)
         world.add_lists(owner, 1, id=list_id)
         return Operations([{"op": "delete", "id": list_id, **_options(fate)}], owner)

@@ -11,7 +11,7 @@ from support.worst_requests.changes import CHANGED, CREATED, Change, Operation, 
 from support.worst_requests.entries import REFUSED
 from support.worst_requests.values import REMINDERS, RULE, day, due, fields, label, largest_task, tight_key
 from support.worst_requests.world import World
-from taskward.tasks.ids import new_task_id
+from taskward.ids import new_id
 
 
 def _create(task: Mapping[str, Any], **others: Any) -> Operation:
@@ -35,7 +35,7 @@ def _largest(_: World, number: int) -> Operations:
         "labels": [f"{n:02}" + "l" * 48 for n in range(20)],
     }
     given |= {"recurrence": {"rule": RULE, "occurrence": day(0)}, "position": tight_key(0, 0)}
-    return Operations([_create({**fields(n), **given}, id=new_task_id()) for n in range(number)])
+    return Operations([_create({**fields(n), **given}, id=new_id()) for n in range(number)])
 
 
 def _created_at(position: Callable[[World], Any]) -> Callable[[World, int], Operations]:

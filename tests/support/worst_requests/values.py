@@ -10,7 +10,7 @@ import orjson
 
 from support.paging import NOON
 from support.task_rows import TaskRow
-from taskward.tasks.ids import new_task_id
+from taskward.ids import new_id
 from taskward.tasks.positions import DIGITS, MAX_KEY_LENGTH
 
 ZONE: Final = "Europe/Berlin"
@@ -106,7 +106,7 @@ def list_row(owner: UUID, n: int, position: str, version: int) -> dict[str, Any]
     """Returns the row of a list that is as large as it can be."""
     return {
         "user_id": owner,
-        "id": new_task_id(),
+        "id": new_id(),
         "title": list_title(n),
         "is_archived": n % 2 == 0,
         "position": position,

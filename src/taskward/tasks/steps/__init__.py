@@ -19,9 +19,9 @@ from taskward.database.statements import Row, Step, TransactionSteps, Values, Wr
 from taskward.http.caller import Owner
 from taskward.http.conditional import Gone, Versions
 from taskward.http.errors import DatabaseError, PreconditionFailed
+from taskward.ids import created_at, new_id
 from taskward.tasks.errors import TASK_CHANGED, TASK_DELETED, TaskNotFound
 from taskward.tasks.fields import BASE_FIELDS
-from taskward.tasks.ids import created_at, new_task_id
 from taskward.tasks.models import NewTask, Subtasks, TaskChanges, To
 from taskward.tasks.records import task_json, task_record, version_tag
 from taskward.tasks.statements import (
@@ -266,7 +266,7 @@ class TaskSteps:
 
     def _new_task(self, client_id: UUID | None) -> tuple[TaskRecord, datetime]:
         """Returns an empty task with its id, and the time of its first write."""
-        task_id = client_id or new_task_id()
+        task_id = client_id or new_id()
         made = created_at(task_id)
         now = made if client_id is None else max(made, datetime.now(UTC))
         return empty_task(task_id, self.owner.id, made), now

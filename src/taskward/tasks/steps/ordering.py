@@ -8,8 +8,8 @@ from uuid import UUID
 
 from taskward.database.statements import Row, TransactionSteps, Values
 from taskward.http.errors import FieldError, ValidationFailed
+from taskward.ids import new_id
 from taskward.tasks.fields.placement import POSITION_MESSAGE
-from taskward.tasks.ids import new_task_id
 from taskward.tasks.positions import default_key, key_between, keys_between
 from taskward.tasks.steps.statements import FIND_POSITION, SIBLINGS
 from taskward.tasks.steps.subtasks import Place
@@ -120,7 +120,7 @@ def neighbour_steps(siblings: Siblings, neighbour: UUID) -> TransactionSteps[Poi
 
 def _last_key(greatest: str | None) -> str | None:
     """Returns a key after the greatest one, and before the default ones of later tasks if possible."""
-    present = default_key(new_task_id())
+    present = default_key(new_id())
     return present if greatest is None or greatest < present else key_between(greatest, None)
 
 

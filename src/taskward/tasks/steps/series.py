@@ -13,11 +13,11 @@ import orjson
 from taskward.database.statements import TransactionSteps, Values
 from taskward.http.caller import Owner
 from taskward.http.errors import FieldError, ValidationFailed
+from taskward.ids import created_at, new_id
 from taskward.tasks.fields import TaskFields
 from taskward.tasks.fields.completion import has_offset
 from taskward.tasks.fields.dates import moved_by
 from taskward.tasks.fields.reminders import relative
-from taskward.tasks.ids import created_at, new_task_id
 from taskward.tasks.recurrence.next_day import Recurrence, next_occurrence
 from taskward.tasks.statements import CREATE_TASK
 from taskward.tasks.steps.content import SERIES_GOES_ON
@@ -72,7 +72,7 @@ def completed_fields(
         reminders=relative(fields.reminders),
         recurrence=found[1].json(),
     )
-    next_task = NextTask(new_task_id(), following)
+    next_task = NextTask(new_id(), following)
     return done.replaced(next_id=str(next_task.id)), next_task
 
 
