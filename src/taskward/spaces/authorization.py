@@ -27,7 +27,7 @@ from taskward.spaces.recording import Recorder, recorded
 from taskward.users.statements import LOCK_OWNER
 
 
-class Membership(NamedTuple):
+class CallerAsMember(NamedTuple):
     """The caller as a member: the id in the space, the role, and the number of the last change of them."""
 
     member_id: UUID
@@ -99,7 +99,7 @@ class SpaceRows:
         )
 
     async def transact_as(
-        self, steps: Callable[[Membership], TransactionSteps[T]], *, person: UUID | None = None
+        self, steps: Callable[[CallerAsMember], TransactionSteps[T]], *, person: UUID | None = None
     ) -> T:
         """Runs steps of the caller as a member, as `transact`; the row of a `person` is locked first."""
         await self.authorize()
@@ -113,7 +113,7 @@ class SpaceRows:
     async def scrub(self) -> None:
         await self.rows_of_all.scrub()
 
-    async def authorize(self) -> Membership:
+    async def authorize(self) -> CallerAsMember:
         """Reads the caller's role; raises as `rows`."""
         return self._membership(await self.rows_of_all.rows(MY_ROLE, self._me))
 
@@ -126,12 +126,12 @@ class SpaceRows:
         return {CALLER.key: self.caller, LEAST_ROLE.key: self.least_role}
 
     def _recorded(
-        self, make_steps: Callable[[Membership], TransactionSteps[T]], person: UUID | None = None
+        self, make_steps: Callable[[CallerAsMember], TransactionSteps[T]], person: UUID | None = None
     ) -> TransactionSteps[T]:
         return recorded(self.recorder, self._authorized(make_steps, person), self.space_id)
 
     def _authorized(
-        self, make_steps: Callable[[Membership], TransactionSteps[T]], person: UUID | None = None
+        self, make_steps: Callable[[CallerAsMember], TransactionSteps[T]], person: UUID | None = None
     ) -> TransactionSteps[T]:
         if person is not None:
             yield LOCK_OWNER, {"owner": person}
@@ -150,14 +150,14 @@ class SpaceRows:
                 statement, values = write_in_space(statement), {**authors, **values}
             sent = yield statement, values
 
-    def _membership(self, rows: Sequence[Row]) -> Membership:
+    def _membership(self, rows: Sequence[Row]) -> CallerAsMember:
         if not rows:
             raise SpaceNotFound
         member_id, role, version = rows[0]
         if role < self.least_role:
             self._refuse(Role(role))
         self.author.member_id, self.author.role = UUID(str(member_id)), Role(role)
-        return Membership(self.author.member_id, self.author.role, version)
+        return CallerAsMember(self.author.member_id, self.author.role, version)
 
     def _refuse(self, role: Role) -> NoReturn:
         raise RoleTooLow(self.allowed(role))

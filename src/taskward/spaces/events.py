@@ -12,7 +12,7 @@ from uuid import UUID
 
 from taskward.changes.sse import ServerSentEvents, data_line
 from taskward.changes.streams import StreamRegistry, Subscription
-from taskward.spaces.store import SpacesStore
+from taskward.spaces.store import MySpacesStore
 
 INTERVAL: Final = 1.0
 """Seconds between two reads, and so between two events of one space, at least."""
@@ -21,7 +21,7 @@ INTERVAL: Final = 1.0
 class SpaceEvents(ServerSentEvents):
     """The states of the caller's spaces, and each change of one."""
 
-    def __init__(self, spaces: SpacesStore, streams: StreamRegistry) -> None:
+    def __init__(self, spaces: MySpacesStore, streams: StreamRegistry) -> None:
         super().__init__(spaces.caller, streams)
         self._spaces = spaces
         self._states: dict[UUID, str] = {}

@@ -14,7 +14,7 @@ from taskward.database.statements import Row, TransactionSteps, Values
 from taskward.http.caller import Caller
 from taskward.http.errors import FieldError, ValidationFailed
 from taskward.http.roles import Role
-from taskward.spaces.authorization import Membership
+from taskward.spaces.authorization import CallerAsMember
 from taskward.spaces.errors import InvitationNotFound
 from taskward.spaces.models import NewInvitation
 from taskward.spaces.records import InvitationRecord, MemberRecord
@@ -39,7 +39,7 @@ ANSWERED_AFTER_CLOSING: Final = timedelta(days=1)
 
 
 def create_invitation_steps(
-    secret: Secret, me: Membership, new: NewInvitation
+    secret: Secret, me: CallerAsMember, new: NewInvitation
 ) -> TransactionSteps[InvitationRecord]:
     """Stores a new invitation; raises ValidationFailed if the space has too many open ones."""
     space, now = {"owner": secret.space_id}, datetime.now(UTC)

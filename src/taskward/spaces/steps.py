@@ -16,7 +16,7 @@ from taskward.http.conditional import Versions
 from taskward.http.errors import FieldError, PreconditionFailed, ValidationFailed
 from taskward.http.roles import Role
 from taskward.ids import new_id
-from taskward.spaces.authorization import Membership
+from taskward.spaces.authorization import CallerAsMember
 from taskward.spaces.errors import LastOwner, MemberNotFound, RoleTooLow, SpaceNotEmpty, SpaceNotFound
 from taskward.spaces.models import NewSpace, SpaceChanges
 from taskward.spaces.records import MemberRecord, SpaceRecord
@@ -147,7 +147,7 @@ def delete_steps(space_id: UUID, versions: Versions | None, *, with_tasks: bool)
 
 def change_member_steps(
     space_id: UUID,
-    me: Membership,
+    me: CallerAsMember,
     member_id: UUID | None,
     given: Mapping[str, Any],
     versions: Versions | None,
@@ -186,7 +186,7 @@ def change_member_steps(
 
 
 def remove_member_steps(
-    space_id: UUID, me: Membership, member_id: UUID | None, versions: Versions | None
+    space_id: UUID, me: CallerAsMember, member_id: UUID | None, versions: Versions | None
 ) -> TransactionSteps[UUID | None]:
     """Removes a member, or lets the caller leave; returns the person whose membership has ended.
 
@@ -248,7 +248,7 @@ def admit_steps(caller: Caller, space_id: UUID, role: Role, name: str | None) ->
     return (yield from joined_steps(space_id, caller.id))
 
 
-def check_member(me: Membership, member_id: UUID | None) -> None:
+def check_member(me: CallerAsMember, member_id: UUID | None) -> None:
     """Raises RoleTooLow if the caller wants to change another member and is no owner."""
     if member_id not in {None, me.member_id} and me.role < Role.OWNER:
         raise RoleTooLow({"GET", "HEAD"})
@@ -295,7 +295,7 @@ def forget_spaces_steps(person: UUID, spaces: Sequence[UUID], up_to: int) -> Tra
 
 
 def _member_for(
-    space_id: UUID, me: Membership, member_id: UUID | None, versions: Versions | None
+    space_id: UUID, me: CallerAsMember, member_id: UUID | None, versions: Versions | None
 ) -> TransactionSteps[MemberRecord]:
     """Returns the member that the caller wants to change."""
     check_member(me, member_id)

@@ -19,7 +19,7 @@ from taskward.http.errors import ServiceError
 from taskward.http.responses import dump_json
 from taskward.idempotency.execution import PendingRecord
 from taskward.idempotency.statements import store_response_steps
-from taskward.spaces.authorization import Membership, SpaceRows
+from taskward.spaces.authorization import CallerAsMember, SpaceRows
 from taskward.spaces.errors import MemberNotFound, SpaceNotFound
 from taskward.spaces.invitations import (
     RedemptionSteps,
@@ -85,7 +85,7 @@ class SpaceEntry(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class SpacesStore:
+class MySpacesStore:
     """The spaces of one caller."""
 
     _rows: OwnedRows
@@ -240,7 +240,7 @@ class SpaceStore:
         given = changes.given()
         check_member(await self._rows.authorize(), member_id)
 
-        def steps(me: Membership) -> TransactionSteps[MemberRecord]:
+        def steps(me: CallerAsMember) -> TransactionSteps[MemberRecord]:
             return change_member_steps(self.space_id, me, member_id, given, versions)
 
         return await self._rows.transact_as(steps)
@@ -254,7 +254,7 @@ class SpaceStore:
         check_member(me, member_id)
         leaves = member_id is None or member_id == me.member_id
 
-        def steps(me: Membership) -> TransactionSteps[UUID | None]:
+        def steps(me: CallerAsMember) -> TransactionSteps[UUID | None]:
             person = yield from remove_member_steps(self.space_id, me, member_id, versions)
             if leaves:
                 yield from leave_steps(self._rows.caller, self.space_id)
@@ -279,7 +279,7 @@ class SpaceStore:
         """
         secret = Secret.new(self.space_id)
 
-        def steps(me: Membership) -> TransactionSteps[InvitationRecord]:
+        def steps(me: CallerAsMember) -> TransactionSteps[InvitationRecord]:
             made = yield from create_invitation_steps(secret, me, new)
             if record is not None:
                 stored = record.values(201, dump_json(invitation_json(made)))
@@ -328,8 +328,8 @@ def joined_json(joined: Joined) -> dict[str, Any]:
     return {"space": space_json(joined.space), "member": member_json(joined.member)}
 
 
-def _my_spaces(context: Context) -> SpacesStore:
-    return SpacesStore(context.parts[OWNED_ROWS], context.caller, recorder_of(context))
+def _my_spaces(context: Context) -> MySpacesStore:
+    return MySpacesStore(context.parts[OWNED_ROWS], context.caller, recorder_of(context))
 
 
 def _this_space(context: Context) -> SpaceStore:
@@ -339,7 +339,7 @@ def _this_space(context: Context) -> SpaceStore:
     return SpaceStore(rows, context.parts[LIST_CACHE])
 
 
-MySpaces = Annotated[SpacesStore, Depends(_my_spaces)]
+MySpaces = Annotated[MySpacesStore, Depends(_my_spaces)]
 """For a handler: the spaces of the caller."""
 
 ThisSpace = Annotated[SpaceStore, Depends(_this_space)]

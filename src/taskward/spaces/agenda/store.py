@@ -19,7 +19,7 @@ from taskward.http.responses import write_json_list
 from taskward.http.roles import Role
 from taskward.spaces.agenda.query import AgendaPosition, AgendaQuery
 from taskward.spaces.agenda.statements import MEMBER_AND_COUNTER, agenda_list
-from taskward.spaces.store import SpacesStore
+from taskward.spaces.store import MySpacesStore
 from taskward.tasks.records import task_json
 from taskward.tasks.sorts import key_of
 from taskward.tasks.statements import COUNTER
@@ -67,7 +67,7 @@ class Agenda:
     """The agenda of one caller. Each owner's rows are read at one moment, not all at the same one."""
 
     _rows: RowsOfSeveral
-    _spaces: SpacesStore
+    _spaces: MySpacesStore
 
     async def owners(self) -> Owners:
         """Reads the counter of each owner, of the spaces that the caller is a member of."""
@@ -142,7 +142,7 @@ def _listed(row: Row, *, has_key: bool) -> _Listed:
 
 
 def _my_agenda(context: Context) -> Agenda:
-    return Agenda(context.parts[DATABASE], SpacesStore(context.parts[OWNED_ROWS], context.caller))
+    return Agenda(context.parts[DATABASE], MySpacesStore(context.parts[OWNED_ROWS], context.caller))
 
 
 MyAgenda = Annotated[Agenda, Depends(_my_agenda)]

@@ -16,7 +16,7 @@ from taskward.http.context import Context
 from taskward.http.cursors import INVALID_CURSOR, decode_cursor, encode_cursor, scope_of
 from taskward.http.errors import FieldError, PreconditionFailed, ValidationFailed
 from taskward.http.responses import write_json_list
-from taskward.spaces.authorization import Membership, SpaceRows
+from taskward.spaces.authorization import CallerAsMember, SpaceRows
 from taskward.spaces.reminders.models import OwnRemindersQuery, task_json
 from taskward.spaces.reminders.statements import ALL_MY_REMINDERS, MY_REMINDERS
 from taskward.tasks.errors import TaskNotFound
@@ -66,7 +66,7 @@ class OwnRemindersStore:
         return await write_json_list("tasks", shown, task_json, {"next_cursor": next_cursor})
 
     def _replace_steps(
-        self, task_id: UUID, reminders: Reminders, versions: Versions | None, me: Membership
+        self, task_id: UUID, reminders: Reminders, versions: Versions | None, me: CallerAsMember
     ) -> TransactionSteps[Reminded]:
         key = {**self._owner, "task_id": task_id, "caller": self._rows.caller}
         before = _reminded((yield MY_REMINDERS, key))
