@@ -16,7 +16,7 @@ from faults.own_postgres import free_port
 from faults.services import people_at, serving
 from support import MakeDatabase, token_for
 
-from taskward.tokens.form import parse_token
+from taskward.tokens.token_text import TokenText
 
 ROUNDS: Final = 400
 """Requests of each kind."""
@@ -63,15 +63,15 @@ async def test_unknown_wrong_and_revoked_tokens_take_the_same_time(
 ) -> None:
     async with service(engine, new_database, tmp_path) as port, people_at(port)(str(uuid4())) as ann:
         right, revoked = await new_token(ann), await new_token(ann)
-        await ann.delete(f"/api/tokens/{parse_token(revoked.encode()).token_id}")
-        parts = parse_token(right.encode())
+        await ann.delete(f"/api/tokens/{TokenText.parse(revoked.encode()).token_id}")
+        parts = TokenText.parse(right.encode())
         tokens = {
-            "revoked": parse_token(revoked.encode()),
+            "revoked": TokenText.parse(revoked.encode()),
             "wrong": parts._replace(secret=bytes(32)),
             "unknown": parts._replace(token_id=uuid4()),
             "unknown user": parts._replace(user_id=uuid4()),
         }
-        requests = {name: Request(one.text().decode(), "/api/tasks") for name, one in tokens.items()}
+        requests = {name: Request(one.text.decode(), "/api/tasks") for name, one in tokens.items()}
         assert_equal_times(port, 401, requests)
 
 

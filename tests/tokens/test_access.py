@@ -19,8 +19,8 @@ from taskward.http.errors import DatabaseError, InvalidToken, TokenExpired
 from taskward.metrics import TOKENS_REFUSED, TOKENS_USED
 from taskward.tokens import access
 from taskward.tokens.access import CACHE_SECONDS, AccessTokens
-from taskward.tokens.form import TokenParts, parse_token
 from taskward.tokens.statements import FIND_TOKEN
+from taskward.tokens.token_text import TokenText
 
 HOUR = 3600.0
 
@@ -72,7 +72,7 @@ async def tokens(app: FastAPI) -> AsyncIterator[Tokens]:
 
 def other(text: str, **changes: Any) -> bytes:
     """Returns the token with other parts, in the right form."""
-    return parse_token(text.encode())._replace(**changes).text()
+    return TokenText.parse(text.encode())._replace(**changes).text
 
 
 async def test_a_row_is_read_once_in_five_seconds(tokens: Tokens, app: FastAPI, ann: Person) -> None:
@@ -130,7 +130,7 @@ async def test_unknown_wrong_and_revoked_cost_one_row_read_each_and_are_answered
     right = await store_token(app, ann.sub)
     revoked = await store_token(app, ann.sub)
     await tokens.identify(right.encode())
-    token_id = parse_token(revoked.encode()).token_id
+    token_id = TokenText.parse(revoked.encode()).token_id
     await ann.http.delete(f"/api/tokens/{token_id}")
     before = len(tokens.database.reads)
 
@@ -215,7 +215,7 @@ async def test_the_cache_is_bounded_and_has_no_secret(
 
     held = repr(vars(tokens)["_cached"])
     for text in texts:
-        parts = parse_token(text)
+        parts = TokenText.parse(text)
         assert text.decode() not in held
         assert repr(parts.secret) not in held
 
@@ -224,7 +224,7 @@ async def test_the_hour_of_a_use_is_written_once_and_off_the_path(
     tokens: Tokens, app: FastAPI, ann: Person
 ) -> None:
     text = await store_token(app, ann.sub, valid_for=3 * HOUR)
-    parts = parse_token(text.encode())
+    parts = TokenText.parse(text.encode())
     start = tokens.clock.now()
     for _ in range(4):
         await tokens.identify(text.encode())
@@ -257,7 +257,7 @@ async def test_a_use_that_cannot_be_written_fails_no_request(
     monkeypatch.setattr(tokens.database, "transact", fail)
     await tokens.identify(text)
     await tokens.stop()
-    assert await _last_used(app, parse_token(text)) == 0
+    assert await _last_used(app, TokenText.parse(text)) == 0
 
 
 async def test_a_refused_token_is_no_use(tokens: Tokens, app: FastAPI, ann: Person) -> None:
@@ -270,6 +270,6 @@ async def test_a_refused_token_is_no_use(tokens: Tokens, app: FastAPI, ann: Pers
     assert tokens.database.writes == 0
 
 
-async def _last_used(app: FastAPI, parts: TokenParts) -> int:
+async def _last_used(app: FastAPI, parts: TokenText) -> int:
     (row,) = await stored(app, "access_tokens", id=parts.token_id)
     return int(row["last_used_at"] or 0)

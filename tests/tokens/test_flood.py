@@ -9,13 +9,13 @@ from fastapi import FastAPI
 from support import Person
 from tokens.token_support import bearer, store_token
 
-from taskward.tokens.form import TokenParts
+from taskward.tokens.token_text import TokenText
 
 FLOOD = 400
 
 
 def wrong_token() -> str:
-    return TokenParts(uuid4(), uuid4(), bytes(32)).text().decode()
+    return TokenText(uuid4(), uuid4(), bytes(32)).text.decode()
 
 
 @pytest.mark.engines("postgres")

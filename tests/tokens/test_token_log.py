@@ -13,7 +13,7 @@ from support.captured_log import CapturedLog, captured_log
 from tokens.token_support import bearer, make_token, service_token, store_token
 
 from taskward.metrics import TOKENS_REFUSED, TOKENS_USED
-from taskward.tokens.form import parse_token
+from taskward.tokens.token_text import TokenText
 
 KEY = signer("EdDSA", "of the back end")
 
@@ -105,7 +105,7 @@ async def test_no_secret_is_logged_or_shown(audited: FastAPI, lines: CapturedLog
     answer = await ann.http.post("/api/tokens", json={"name": "n", "access": "write"}, headers=key)
     text = answer.json()["token"]
     http = bearer(audited, text)
-    wrong = parse_token(text.encode())._replace(secret=bytes(32)).text().decode()
+    wrong = TokenText.parse(text.encode())._replace(secret=bytes(32)).text.decode()
     await http.post("/api/tasks", json={"title": "x"})
     await http.get(f"/api/tasks/{text}")
     await http.get("/api/tasks", params={"q": text})
@@ -115,10 +115,10 @@ async def test_no_secret_is_logged_or_shown(audited: FastAPI, lines: CapturedLog
     await ann.http.delete("/api/tokens")
 
     shown = lines.text + repr(as_taskward(audited).collect_metrics())
-    for part in (text, text[4:], text[47:90], wrong, parse_token(text.encode()).digest()):
+    for part in (text, text[4:], text[47:90], wrong, TokenText.parse(text.encode()).digest):
         assert part not in shown
     dump = "\n".join(database_of(audited).writer.iterdump())
-    for part in (text, text[47:90], parse_token(text.encode()).secret.hex()):
+    for part in (text, text[47:90], TokenText.parse(text.encode()).secret.hex()):
         assert part not in dump
 
 

@@ -16,8 +16,8 @@ from support import Person, client_of, database_of
 from taskward.auth.service import TYPE
 from taskward.database.statements import TransactionSteps
 from taskward.http.caller import Owner
-from taskward.tokens.form import TokenParts
 from taskward.tokens.statements import CREATE_TOKEN, ENSURE_PERSON
+from taskward.tokens.token_text import TokenText
 from taskward.users.statements import person_values
 
 INVALID = (401, "INVALID_TOKEN", "Authentication token is invalid")
@@ -56,11 +56,11 @@ async def store_token(
     valid_for: float = 3600,
 ) -> str:
     """Stores a token with any reach and validity, past the API; returns its text."""
-    parts = TokenParts(UUID(owner), uuid4(), uuid4().bytes + uuid4().bytes)
+    parts = TokenText(UUID(owner), uuid4(), uuid4().bytes + uuid4().bytes)
     values = {
         "owner": parts.user_id,
         "token_id": parts.token_id,
-        "token_digest": parts.digest(),
+        "token_digest": parts.digest,
         "name": "script",
         "access": access,
         "spaces": None if spaces is None else orjson.dumps(spaces).decode(),
@@ -74,4 +74,4 @@ async def store_token(
         yield CREATE_TOKEN, values
 
     await database_of(app).transact(steps)
-    return parts.text().decode()
+    return parts.text.decode()

@@ -1,6 +1,6 @@
 """Invitations: a text admits its holder to a space.
 
-For the text see `taskward.spaces.secret`.
+For the text see `taskward.spaces.invitation_text`.
 """
 
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ from taskward.http.errors import FieldError, ValidationFailed
 from taskward.http.roles import Role
 from taskward.spaces.authorization import CallerAsMember
 from taskward.spaces.errors import InvitationNotFound
+from taskward.spaces.invitation_text import InvitationText
 from taskward.spaces.models import NewInvitation
 from taskward.spaces.records import InvitationRecord, MemberRecord
-from taskward.spaces.secret import Secret
 from taskward.spaces.statements import (
     CREATE_INVITATION,
     FORGET_INVITATIONS,
@@ -39,17 +39,17 @@ ANSWERED_AFTER_CLOSING: Final = timedelta(days=1)
 
 
 def create_invitation_steps(
-    secret: Secret, me: CallerAsMember, new: NewInvitation
+    invitation: InvitationText, me: CallerAsMember, new: NewInvitation
 ) -> TransactionSteps[InvitationRecord]:
     """Stores a new invitation; raises ValidationFailed if the space has too many open ones."""
-    space, now = {"owner": secret.space_id}, datetime.now(UTC)
+    space, now = {"owner": invitation.space_id}, datetime.now(UTC)
     if len((yield LIST_INVITATIONS, {**space, "now": now})) >= MAX_OPEN:
         raise ValidationFailed([FieldError("body", f"A space has at most {MAX_OPEN} open invitations")])
     yield FORGET_INVITATIONS, {**space, "forgotten_at": now - ANSWERED_AFTER_CLOSING}
-    state = (yield from space_steps(secret.space_id, None)).state
+    state = (yield from space_steps(invitation.space_id, None)).state
     values = {
-        "invitation_id": secret.invitation_id,
-        "digest": secret.digest,
+        "invitation_id": invitation.invitation_id,
+        "digest": invitation.digest,
         "role": new.role,
         "uses": new.uses,
         "expires_at": now + timedelta(seconds=new.expires_in),
@@ -58,7 +58,7 @@ def create_invitation_steps(
         "now": now,
     }
     yield CREATE_INVITATION, {**space, **values}
-    rows = yield GET_INVITATION, {**space, "invitation_id": secret.invitation_id}
+    rows = yield GET_INVITATION, {**space, "invitation_id": invitation.invitation_id}
     return InvitationRecord(*rows[0])
 
 
@@ -81,18 +81,18 @@ class RedemptionSteps:
     """The redemption of an invitation by a person."""
 
     caller: Caller
-    secret: Secret
+    invitation: InvitationText
     name: str | None
 
     @property
     def values(self) -> Values:
         """The values of GET_INVITATION."""
-        return {"owner": self.secret.space_id, "invitation_id": self.secret.invitation_id}
+        return {"owner": self.invitation.space_id, "invitation_id": self.invitation.invitation_id}
 
     def found(self, rows: Sequence[Row]) -> InvitationRecord:
         """Returns the invitation among the rows of GET_INVITATION; raises InvitationNotFound."""
         digest = rows[0][1] if rows else ""
-        if not compare_digest(digest, self.secret.digest):
+        if not compare_digest(digest, self.invitation.digest):
             raise InvitationNotFound
         return InvitationRecord(*rows[0])
 
@@ -104,7 +104,7 @@ class RedemptionSteps:
             ValidationFailed: the space is full, or the caller is in too many spaces.
 
         """
-        space_id = self.secret.space_id
+        space_id = self.invitation.space_id
         yield from lock_person_steps(self.caller.own)
         yield LOCK_OWNER, {"owner": space_id}
         invitation = self.found((yield GET_INVITATION, self.values))

@@ -1,6 +1,7 @@
 """Spaces, members and invitations on the wire: their request models and their response models."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
@@ -13,8 +14,8 @@ from taskward.http.responses import rfc3339
 from taskward.http.roles import Role
 from taskward.http.validation import Absent, field_error, known_time_zone
 from taskward.lists.models import IsArchived
+from taskward.spaces.invitation_text import InvitationText
 from taskward.spaces.records import InvitationRecord, MemberRecord, MembershipRecord, SpaceRecord
-from taskward.spaces.secret import Secret
 from taskward.tasks.fields.metadata import Metadata, MetadataChanges, NewMetadata
 from taskward.tasks.fields.texts import MAX_TITLE_LENGTH, Title
 
@@ -188,11 +189,11 @@ class NewInvitation(BaseModel):
     ] = Field(default=DEFAULT_EXPIRES_IN, description="Seconds.", ge=MIN_EXPIRES_IN, le=MAX_EXPIRES_IN)
 
 
-def _secret(value: Any) -> Secret:
-    found = Secret.parse(value) if isinstance(value, str) else None
-    if found is None:
-        raise field_error("Invitation must be a text that begins with twi_")
-    return found
+def _invitation(value: Any) -> InvitationText:
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return InvitationText.parse(value)
+    raise field_error("Invitation must be a text that begins with twi_")
 
 
 class Redemption(BaseModel):
@@ -200,7 +201,7 @@ class Redemption(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    invitation: Annotated[Secret, PlainValidator(_secret, json_schema_input_type=str)]
+    invitation: Annotated[InvitationText, PlainValidator(_invitation, json_schema_input_type=str)]
     name: Name = None
 
 

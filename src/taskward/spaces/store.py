@@ -21,6 +21,7 @@ from taskward.idempotency.execution import PendingRecord
 from taskward.idempotency.statements import store_response_steps
 from taskward.spaces.authorization import CallerAsMember, SpaceRows
 from taskward.spaces.errors import MemberNotFound, SpaceNotFound
+from taskward.spaces.invitation_text import InvitationText
 from taskward.spaces.invitations import (
     RedemptionSteps,
     create_invitation_steps,
@@ -38,7 +39,6 @@ from taskward.spaces.models import (
 )
 from taskward.spaces.recording import Recorder, recorded, recorder_of
 from taskward.spaces.records import InvitationRecord, MemberRecord, SpaceRecord
-from taskward.spaces.secret import Secret
 from taskward.spaces.statements import (
     EXISTING_SPACES,
     GET_INVITATION,
@@ -143,8 +143,8 @@ class MySpacesStore:
 
     async def redeem(self, redemption: Redemption, record: PendingRecord | None) -> Joined:
         """Makes the caller a member; raises as `RedemptionSteps.run`."""
-        secret = redemption.invitation
-        steps = RedemptionSteps(self._caller, secret, redemption.name)
+        invitation = redemption.invitation
+        steps = RedemptionSteps(self._caller, invitation, redemption.name)
         # Before any lock or queue of the space: who has no invitation waits for nothing of it.
         steps.found(await self._rows.rows(GET_INVITATION, steps.values))
 
@@ -155,7 +155,7 @@ class MySpacesStore:
                 yield from store_response_steps({"owner": self._caller.id, **stored})
             return joined
 
-        return await self._join(run, secret.space_id)
+        return await self._join(run, invitation.space_id)
 
     async def _join(self, steps: Callable[[], TransactionSteps[Joined]], space_id: UUID) -> Joined:
         """Runs steps by which the caller joins a space; again if too many earlier ones are gone."""
@@ -277,16 +277,16 @@ class SpaceStore:
             ValidationFailed: the space has too many open invitations.
 
         """
-        secret = Secret.new(self.space_id)
+        invitation = InvitationText.new(self.space_id)
 
         def steps(me: CallerAsMember) -> TransactionSteps[InvitationRecord]:
-            made = yield from create_invitation_steps(secret, me, new)
+            made = yield from create_invitation_steps(invitation, me, new)
             if record is not None:
                 stored = record.values(201, dump_json(invitation_json(made)))
                 yield from store_response_steps({**self._values, **stored})
             return made
 
-        return await self._rows.transact_as(steps), secret.text
+        return await self._rows.transact_as(steps), invitation.text
 
     async def revoke(self, invitation_id: UUID) -> None:
         """Revokes an invitation; raises as `revoke_invitation_steps`."""

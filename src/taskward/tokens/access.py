@@ -19,9 +19,9 @@ from taskward.http.caller import Caller, Owner
 from taskward.http.errors import DatabaseError, InvalidToken, ServiceUnavailable, TokenExpired
 from taskward.http.parts import Key
 from taskward.metrics import TOKENS_REFUSED, TOKENS_USED, Samples
-from taskward.tokens.form import TokenParts, parse_token
 from taskward.tokens.reach import reach_of
 from taskward.tokens.statements import FIND_TOKEN, NOTE_USE
+from taskward.tokens.token_text import TokenText
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -96,29 +96,29 @@ class AccessTokens:
         reading = self._reading.get(key)
         if reading is None:
             try:
-                parts = parse_token(text)
+                token = TokenText.parse(text)
             except InvalidToken:
                 self._refused += 1
                 raise
-            reading = self._reading[key] = asyncio.create_task(self._find(key, parts))
+            reading = self._reading[key] = asyncio.create_task(self._find(key, token))
             reading.add_done_callback(lambda _: self._reading.pop(key, None))
         return await asyncio.shield(reading)
 
-    async def _find(self, key: bytes, parts: TokenParts) -> _CachedToken | None:
+    async def _find(self, key: bytes, token: TokenText) -> _CachedToken | None:
         until = self._clock.monotonic() + CACHE_SECONDS  # from before the reading on
-        values = {"owner": parts.user_id, "token_id": parts.token_id}
+        values = {"owner": token.user_id, "token_id": token.token_id}
         rows = await self._database.rows(FIND_TOKEN, values)
         digest = rows[0][0] if rows else _NO_DIGEST
-        if not hmac.compare_digest(digest, parts.digest()) or not rows:
+        if not hmac.compare_digest(digest, token.digest) or not rows:
             self._cached.pop(key, None)
             return None
         _, access, spaces, private, expires_at, last_used_at = rows[0]
-        reach = reach_of(parts.token_id, access, spaces, private)
-        caller = Caller(parts.user_id, expires_at.timestamp(), Owner(parts.user_id), reach)
+        reach = reach_of(token.token_id, access, spaces, private)
+        caller = Caller(token.user_id, expires_at.timestamp(), Owner(token.user_id), reach)
         cached = _CachedToken(caller, until)
         self._cache(key, cached)
         if self._clock.now() < caller.expires_at:
-            self._note_use(parts, last_used_at)
+            self._note_use(token, last_used_at)
         return cached
 
     def _cache(self, key: bytes, cached: _CachedToken) -> None:
@@ -127,19 +127,19 @@ class AccessTokens:
             del self._cached[next(iter(self._cached))]
         self._cached[key] = cached
 
-    def _note_use(self, parts: TokenParts, last_used_at: datetime | None) -> None:
+    def _note_use(self, token: TokenText, last_used_at: datetime | None) -> None:
         """Writes the hour of the use, unless it is stored or being written; no request waits for it."""
         now = datetime.fromtimestamp(self._clock.now(), UTC)
         hour = now.replace(minute=0, second=0, microsecond=0)
         is_stored = last_used_at is not None and last_used_at >= hour
-        if is_stored or parts.token_id in self._notes or len(self._notes) >= MAX_NOTES:
+        if is_stored or token.token_id in self._notes or len(self._notes) >= MAX_NOTES:
             return
-        note = asyncio.create_task(self._write_use(parts, hour))
-        self._notes[parts.token_id] = note
-        note.add_done_callback(lambda _: self._notes.pop(parts.token_id, None))
+        note = asyncio.create_task(self._write_use(token, hour))
+        self._notes[token.token_id] = note
+        note.add_done_callback(lambda _: self._notes.pop(token.token_id, None))
 
-    async def _write_use(self, parts: TokenParts, hour: datetime) -> None:
-        values = {"owner": parts.user_id, "token_id": parts.token_id, "hour": hour}
+    async def _write_use(self, token: TokenText, hour: datetime) -> None:
+        values = {"owner": token.user_id, "token_id": token.token_id, "hour": hour}
         try:
             await self._database.transact(partial(command_steps, NOTE_USE, values))
         except (DatabaseError, ServiceUnavailable) as error:

@@ -1,6 +1,5 @@
 """The access tokens of one owner; every statement is filtered by that owner."""
 
-import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
@@ -16,8 +15,7 @@ from taskward.http.errors import FieldError, NotFound, ValidationFailed
 from taskward.http.responses import dump_json
 from taskward.idempotency.execution import PendingRecord
 from taskward.idempotency.statements import store_response_steps
-from taskward.ids import created_at, new_id
-from taskward.tokens.form import SECRET_BYTES, TokenParts
+from taskward.ids import created_at
 from taskward.tokens.models import VALIDITY, NewToken, Validity, token_json
 from taskward.tokens.reach import check_spaces
 from taskward.tokens.statements import (
@@ -31,6 +29,7 @@ from taskward.tokens.statements import (
     SPACES_OF,
 )
 from taskward.tokens.tables import TokenRecord
+from taskward.tokens.token_text import TokenText
 from taskward.users.statements import person_values
 
 MAX_TOKENS: Final = 50
@@ -64,9 +63,9 @@ class TokenStore:
             ValidationFailed: the owner has too many tokens, or is not in one of the spaces.
 
         """
-        parts = TokenParts(self._owner.id, new_id(), secrets.token_bytes(SECRET_BYTES))
-        created = await self._database.transact(lambda: self._create_steps(new, parts, record))
-        return token_json(created) | {"token": parts.text().decode()}
+        token = TokenText.new(self._owner.id)
+        created = await self._database.transact(lambda: self._create_steps(new, token, record))
+        return token_json(created) | {"token": token.text.decode()}
 
     async def revoke(self, token_id: UUID) -> None:
         """Revokes a token.
@@ -84,7 +83,7 @@ class TokenStore:
         return await self._database.transact(lambda: _revoke_all_steps(values))
 
     def _create_steps(
-        self, new: NewToken, parts: TokenParts, record: PendingRecord | None
+        self, new: NewToken, token: TokenText, record: PendingRecord | None
     ) -> TransactionSteps[TokenRecord]:
         yield ENSURE_PERSON, person_values(self._owner)
         if new.spaces:
@@ -94,16 +93,16 @@ class TokenStore:
         if rows[0][0] >= MAX_TOKENS:
             raise ValidationFailed([FieldError("body", f"A person has at most {MAX_TOKENS} tokens")])
         yield DROP_OLD_TOKENS, self._values()
-        made = created_at(parts.token_id)
+        made = created_at(token.token_id)
         seconds = new.expires_in or self._validity.default
         content = {
-            "token_digest": parts.digest(),
+            "token_digest": token.digest,
             "name": new.name,
             "access": new.access,
             "created_at": made,
             "expires_at": made + timedelta(seconds=seconds),
         }
-        rows = yield CREATE_TOKEN, self._values(token_id=parts.token_id) | content | new.reach
+        rows = yield CREATE_TOKEN, self._values(token_id=token.token_id) | content | new.reach
         created = TokenRecord(*rows[0])
         if record is not None:
             values = record.values(201, dump_json(token_json(created)))

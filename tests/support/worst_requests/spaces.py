@@ -11,8 +11,8 @@ from support.worst_requests.senders import Streamed, Watched
 from support.worst_requests.values import inbox_task
 from support.worst_requests.world import SECRET, World
 from taskward.lists.steps import MAX_LISTS
+from taskward.spaces.invitation_text import InvitationText
 from taskward.spaces.invitations import MAX_OPEN
-from taskward.spaces.secret import Secret
 from taskward.spaces.steps import MAX_MEMBERS, MAX_SPACES
 from taskward.tasks.fields.reminders import MAX_REMINDERS
 
@@ -100,7 +100,7 @@ def _redemption(world: World) -> Sender:
     person = world.new_owner()
     for _ in range(MAX_SPACES - 1):
         world.add_space(world.new_owner(), [person])
-    text = Secret(space, UUID(int=world.invite(space, MAX_OPEN)[0].int), SECRET).text
+    text = InvitationText(space, UUID(int=world.invite(space, MAX_OPEN)[0].int), SECRET).text
     return request("POST", "/api/invitations/redeem", {"invitation": text, "name": "n" * 100}, person)
 
 

@@ -4,7 +4,6 @@ It is `twi_` and base64url of the ids of the space and of the invitation, which 
 32 random bytes, the secret, of which a SHA-256 digest is stored.
 """
 
-import binascii
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import sha256
@@ -18,8 +17,8 @@ _BYTES: Final = 64
 _CHARACTERS: Final = 86
 
 
-class Secret(NamedTuple):
-    """The parts of an invitation's text."""
+class InvitationText(NamedTuple):
+    """The content of an invitation's text."""
 
     space_id: UUID
     invitation_id: UUID
@@ -30,21 +29,25 @@ class Secret(NamedTuple):
         return cls(space_id, new_id(), secrets.token_bytes(32))
 
     @classmethod
-    def parse(cls, text: str) -> Self | None:
-        """Returns the parts of a text; None if it is no invitation."""
-        try:
-            parts = urlsafe_b64decode(text.removeprefix(_PREFIX) + "==")
-        except (binascii.Error, ValueError):
-            return None
-        if len(parts) != _BYTES:
-            return None
-        found = cls(UUID(bytes=parts[:16]), UUID(bytes=parts[16:32]), parts[32:])
-        return found if found.text == text else None
+    def parse(cls, text: str) -> Self:
+        """Returns the content of a text.
+
+        Raises:
+            ValueError: it is no invitation.
+
+        """
+        content = urlsafe_b64decode(text.removeprefix(_PREFIX) + "==")
+        if len(content) != _BYTES:
+            raise ValueError("an invitation has 64 bytes")
+        found = cls(UUID(bytes=content[:16]), UUID(bytes=content[16:32]), content[32:])
+        if found.text != text:
+            raise ValueError("the invitation is not canonical")
+        return found
 
     @property
     def text(self) -> str:
-        parts = self.space_id.bytes + self.invitation_id.bytes + self.secret
-        return _PREFIX + urlsafe_b64encode(parts).decode()[:_CHARACTERS]
+        content = self.space_id.bytes + self.invitation_id.bytes + self.secret
+        return _PREFIX + urlsafe_b64encode(content).decode()[:_CHARACTERS]
 
     @property
     def digest(self) -> str:
