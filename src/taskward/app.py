@@ -152,14 +152,10 @@ def _add_parts(app: Taskward, settings: Settings, database: Database, rate_limit
         access_tokens = parts.add(ACCESS_TOKENS, AccessTokens(database))
         parts.add(VALIDITY, Validity(int(settings.token_days * 24 * 3600)))
     parts.add(AUTHENTICATOR, authenticator(settings, access_tokens=access_tokens))
-    parts.add(ADMISSION, Admission(Capacity.of(settings)))
     parts.add(STREAM_REGISTRY, StreamRegistry(database, settings))
     parts.add(LIST_CACHE, ListCache())
     parts.add(IN_FLIGHT_KEYS, set())
-    parts.add(LARGE_BODIES, FairSemaphore(MAX_LARGE_BODIES))
-    parts.add(BODY_THREAD, FairThreads(1, "large-bodies"))
-    parts.add(CALENDAR_THREAD, FairThreads(1, "calendars", timeout=None))  # their responses have begun
-    parts.add(UPLOADS, Uploads(space_for_uploads(settings.workers)))
+    _add_limits(parts, settings)
     kept = Retention(
         timedelta(days=settings.tombstone_days),
         timedelta(days=settings.trash_days),
@@ -170,11 +166,23 @@ def _add_parts(app: Taskward, settings: Settings, database: Database, rate_limit
     parts.add(WEB_SESSION, development_session(settings))
     parts.add(WEB_SIGN_IN, sign_in_of(settings))
     if settings.serves_mcp:
+        parts.add(MCP_ENDPOINT, _mcp_endpoint(app, settings, rate_limit))
 
-        async def pipeline(scope: Scope, receive: Receive, send: Send) -> None:
-            await app.pipeline(scope, receive, send)
 
-        parts.add(MCP_ENDPOINT, McpEndpoint(settings, rate_limit, pipeline))
+def _add_limits(parts: Parts, settings: Settings) -> None:
+    """Adds what bounds the requests in progress, and the threads in which long work runs."""
+    parts.add(ADMISSION, Admission(Capacity.of(settings)))
+    parts.add(LARGE_BODIES, FairSemaphore(MAX_LARGE_BODIES))
+    parts.add(BODY_THREAD, FairThreads(1, "large-bodies"))
+    parts.add(CALENDAR_THREAD, FairThreads(1, "calendars", timeout=None))  # their responses have begun
+    parts.add(UPLOADS, Uploads(space_for_uploads(settings.workers)))
+
+
+def _mcp_endpoint(app: Taskward, settings: Settings, rate_limit: RateLimit | None) -> McpEndpoint:
+    async def pipeline(scope: Scope, receive: Receive, send: Send) -> None:
+        await app.pipeline(scope, receive, send)  # which is set later
+
+    return McpEndpoint(settings, rate_limit, pipeline)
 
 
 def _components(parts: Parts, tracing: Tracing | None, webhooks: WebhookWorker | None) -> Iterator[Stops]:
