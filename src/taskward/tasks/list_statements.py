@@ -1,5 +1,6 @@
 """The statements that list tasks: docs/design.md, "Lists"."""
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -38,21 +39,8 @@ def list_tasks(shape: ListShape, *, declared: bool = True) -> Read:
     sort, has_cursor, has_search, conditions = shape
     key, descending = key_of(sort), sort.startswith("-")
     columns = _sort_columns(key, conditions or frozenset())
-    # To sort labelled tasks PostgreSQL begins with the labels, also with statistics from before them.
-    sorts_labelled = key.column is not None and conditions is not None and "label" in conditions
-    where: list[ColumnElement[bool]] = [TASKS.c.user_id == (once(OWNER) if sorts_labelled else OWNER)]
-    if conditions is None:
-        where.append(or_(_ONLY_COMPLETED.is_(None), TASKS.c.is_completed == _ONLY_COMPLETED))
-    if has_cursor:
-        where += _after_cursor(key, columns, descending=descending)
-    if conditions is not None:
-        where += [CONDITIONS[name] for name in sorted(conditions)]
-    if key.requires is not None:
-        where.append(key.requires)
-    if has_search:
-        where.append(contains_all_words(_WORDS, TASKS.c.title_folded, TASKS.c.description_folded))
     counter = select(USERS.c.seq).where(USERS.c.id == OWNER).scalar_subquery()
-    statement = select(*COLUMNS, counter).where(*where)
+    statement = select(*COLUMNS, counter).where(*_where(shape, key, columns))
     if index := key.index(conditions or frozenset()):
         statement = statement.with_hint(TASKS, f"INDEXED BY ix_tasks_user_id_{index}", "sqlite")
     return Read(
@@ -76,6 +64,25 @@ def list_tasks(shape: ListShape, *, declared: bool = True) -> Read:
 def filtered_list(shape: ListShape) -> Read:
     """Returns the statement of a list with conditions on optional fields, made when it is first needed."""
     return OPEN_LISTS.get(shape) or list_tasks(shape, declared=False)
+
+
+def _where(
+    shape: ListShape, key: SortKey, columns: tuple[ColumnElement[Any], ...]
+) -> Iterator[ColumnElement[bool]]:
+    """Yields the conditions of a list in the order of the statement."""
+    conditions = shape.conditions
+    # To sort labelled tasks PostgreSQL begins with the labels, also with statistics from before them.
+    sorts_labelled = key.column is not None and conditions is not None and "label" in conditions
+    yield TASKS.c.user_id == (once(OWNER) if sorts_labelled else OWNER)
+    if conditions is None:
+        yield or_(_ONLY_COMPLETED.is_(None), TASKS.c.is_completed == _ONLY_COMPLETED)
+    if shape.has_cursor:
+        yield from _after_cursor(key, columns, descending=shape.sort.startswith("-"))
+    yield from (CONDITIONS[name] for name in sorted(conditions or ()))
+    if key.requires is not None:
+        yield key.requires
+    if shape.has_search:
+        yield contains_all_words(_WORDS, TASKS.c.title_folded, TASKS.c.description_folded)
 
 
 def _sort_columns(key: SortKey, conditions: frozenset[str]) -> tuple[ColumnElement[Any], ...]:
