@@ -470,6 +470,7 @@ def others_in_turn(server: RunningServer) -> Iterator[None]:
         for _ in range(16):
             clients.enter_context(server.connect()).sendall(chunked("/", ONE_BYTE * len(LONG)))
         yield
+    wait_for(lambda: not server.server.server_state.connections)
 
 
 @pytest.mark.usefixtures("others_in_turn")
