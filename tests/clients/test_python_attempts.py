@@ -33,6 +33,7 @@ from taskward_client import (
     _sync_transport,
     new_id,
 )
+from taskward_client._etags import _MAX_ENTRIES
 from taskward_client._feed import FeedStream
 
 TOKEN = "of-no-service"
@@ -298,6 +299,19 @@ def test_a_kept_response_is_of_one_token(waits: list[float]) -> None:
     read(client)
     assert [one.headers.get("If-None-Match") for one in requests] == [None, '"1"', None]
     assert waits == []
+
+
+def test_a_confirmed_response_is_returned_if_others_have_replaced_it_meanwhile() -> None:
+    def respond(request: httpx.Request) -> httpx.Response:
+        if "If-None-Match" not in request.headers:
+            return done()
+        for number in range(_MAX_ENTRIES):
+            client.tasks.list(q=f"{number}")
+        return httpx.Response(304)
+
+    client = Client("http://tasks.test", TOKEN, transport=httpx.MockTransport(respond))
+    with client:
+        assert [read(client).value for _ in range(2)] == [TASK, TASK]
 
 
 CALLS_WITH_IDS = [

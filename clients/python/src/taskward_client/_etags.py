@@ -25,20 +25,23 @@ class ResponseCache:
         self._bytes = 0
         self._lock = threading.Lock()
 
-    def condition(self, call: "Call[Any]", key: Key) -> dict[str, str]:
-        """Returns the header that requests a response only if it differs from the cached one."""
+    def kept(self, call: "Call[Any]", key: Key) -> "Reply | None":
+        """Returns the cached response to a read, whose entity tag is to be sent; None if there is none."""
         with self._lock:
-            cached = self._replies.get(key) if call.method == "GET" else None
-        return {"If-None-Match": cached.headers["etag"]} if cached else {}
+            return self._replies.get(key) if call.method == "GET" else None
 
-    def update(self, call: "Call[Any]", key: Key, reply: "Reply") -> "Reply":
-        """Caches a response and returns it; for a 304, returns the cached one."""
+    def update(self, call: "Call[Any]", key: Key, reply: "Reply", kept: "Reply | None") -> "Reply":
+        """Caches a response and returns it; for a 304, returns the one whose entity tag was sent.
+
+        That one may have been dropped from the cache since.
+        """
         if call.method != "GET":
             return reply
         with self._lock:
-            if reply.status == _NOT_MODIFIED and key in self._replies:
-                self._replies.move_to_end(key)
-                return self._replies[key]
+            if reply.status == _NOT_MODIFIED and kept:
+                if key in self._replies:
+                    self._replies.move_to_end(key)
+                return kept
             if reply.status == _OK and "etag" in reply.headers:
                 self._keep(key, reply)
         return reply

@@ -122,10 +122,11 @@ class Transport:
     def _exchange(self, call: Call[Any], token: str) -> Reply:
         request = self._request(call, token)
         key = (token, f"{call.path}?{request['params']}")
-        request["headers"] |= self._cache.condition(call, key)
+        if kept := self._cache.kept(call, key):
+            request["headers"]["If-None-Match"] = kept.headers["etag"]
         with self._response(request) as response:
             reply = Reply(response.status_code, response.headers, response.read())
-        return self._cache.update(call, key, reply)
+        return self._cache.update(call, key, reply, kept)
 
     @contextmanager
     def _response(self, request: dict[str, Any]) -> Iterator[httpx.Response]:
