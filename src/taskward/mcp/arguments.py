@@ -62,10 +62,21 @@ def idempotency_key(arguments: Arguments, tool: str) -> str | None:
         ToolError: it is not text.
 
     """
-    key = arguments.get("idempotency_key")
-    if key is not None and not isinstance(key, str):
-        raise ToolError("idempotency_key must be text")
+    key = text(arguments, "idempotency_key")
     return sha256(f"{tool} {key}".encode(errors="replace")).hexdigest() if key else None
+
+
+def text(arguments: Arguments, name: str) -> str | None:
+    """Returns a text; without an argument None.
+
+    Raises:
+        ToolError: it is something else, which the API would get as Python writes it.
+
+    """
+    value = arguments.get(name)
+    if value is not None and not isinstance(value, str):
+        raise ToolError(f"{name} must be text")
+    return value
 
 
 def flag(arguments: Arguments, name: str) -> bool:

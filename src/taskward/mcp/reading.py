@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
 
-from taskward.mcp.arguments import Arguments, Lists, ToolError, choice, cut, ids, space_id, spaces_of
+from taskward.mcp.arguments import Arguments, Lists, ToolError, choice, cut, ids, space_id, spaces_of, text
 from taskward.mcp.results import MAX_RESULT, RESERVED, TASKS_PER_PAGE, Item, Page, Read, Room, fill
 from taskward.mcp.schemas import TASK, TRASHED
 
@@ -38,8 +38,8 @@ async def find_tasks(api: "AsyncOwner", arguments: Arguments) -> dict[str, Any]:
     limit = arguments.get("limit", _DEFAULT_LIMIT)
     if type(limit) is not int or not 0 < limit <= _MAX_LIMIT:
         raise ToolError(f"limit must be a whole number from 1 to {_MAX_LIMIT}")
-    query: Any = {name: arguments[name] for name in _FILTERS if arguments.get(name) is not None}
-    query["q"] = arguments.get("query")
+    query: Any = {name: text(arguments, name) for name in _FILTERS}
+    query["q"] = text(arguments, "query")
     query["is_completed"] = _STATES[choice(arguments, "state", *_STATES)]
     if arguments.get("list") is not None:
         query["list_id"] = await lists.id_of(arguments["list"]) or "none"
@@ -48,7 +48,7 @@ async def find_tasks(api: "AsyncOwner", arguments: Arguments) -> dict[str, Any]:
         page = await api.tasks.list(**query, limit=size, **_from(cursor))
         return Page(await short_forms(page["tasks"], lists), page["next_cursor"])
 
-    page = await fill(read, limit, arguments.get("cursor"), per_page=TASKS_PER_PAGE)
+    page = await fill(read, limit, text(arguments, "cursor"), per_page=TASKS_PER_PAGE)
     return _found("tasks", page)
 
 
@@ -68,7 +68,7 @@ async def get_overview(api: "AsyncOwner", arguments: Arguments) -> dict[str, Any
 
     The tasks of a user are those of the agenda, in all spaces; the numbers are of the user's own.
     """
-    now = _with_offset(arguments.get("now") or datetime.now(UTC).isoformat(timespec="seconds"))
+    now = _with_offset(text(arguments, "now") or datetime.now(UTC).isoformat(timespec="seconds"))
     counts = await api.tasks.summary(now)
     day = datetime.fromisoformat(now).date()  # the service has accepted it
     tomorrow = (day + timedelta(days=1)).isoformat()
@@ -218,10 +218,9 @@ def _first_half(items: list[Item]) -> list[Item]:
     return items[: Room((MAX_RESULT - RESERVED) // 2).take(items)]
 
 
-def _with_offset(now: Any) -> str:
+def _with_offset(now: str) -> str:
     """Returns a time with a numeric offset, which the service requires, in place of a Z."""
-    text = str(now)
-    return f"{text[:-1]}+00:00" if text.endswith(("Z", "z")) else text
+    return f"{now[:-1]}+00:00" if now.endswith(("Z", "z")) else now
 
 
 def _place(one: "List") -> str:
@@ -231,7 +230,5 @@ def _place(one: "List") -> str:
 
 async def _all(name: str, read: Read, arguments: Arguments, *, per_page: int = _MAX_NAMES) -> dict[str, Any]:
     """Returns as many objects as fit, after the given cursor."""
-    cursor = arguments.get("cursor")
-    if cursor is not None and not isinstance(cursor, str):
-        raise ToolError("cursor must be that of the previous result")
-    return _found(name, await fill(read, _MAX_NAMES, cursor, per_page=per_page))
+    page = await fill(read, _MAX_NAMES, text(arguments, "cursor"), per_page=per_page)
+    return _found(name, page)

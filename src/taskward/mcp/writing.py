@@ -41,7 +41,7 @@ async def update_tasks(api: "AsyncOwner", arguments: Arguments) -> dict[str, Any
 
 
 async def complete_tasks(api: "AsyncOwner", arguments: Arguments) -> dict[str, Any]:
-    changes: dict[str, Any] = {"is_completed": not arguments.get("reopen", False)}
+    changes: dict[str, Any] = {"is_completed": not flag(arguments, "reopen")}
     if changes["is_completed"] and arguments.get("completed_at") is not None:
         changes["completed_at"] = arguments["completed_at"]
     operations = [{"op": "update", "id": one, "task": changes} for one in ids(arguments)]
