@@ -1,11 +1,14 @@
 """/mcp over HTTP: tokens, origins, bodies, limits, many sessions, and the settings."""
 
 import asyncio
+import errno
+import importlib
 import json
 import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from uuid import uuid4
 
@@ -229,6 +232,26 @@ async def test_the_endpoint_can_be_switched_off() -> None:
         ):
             for path in ("/mcp", METADATA):
                 assert (await http.get(path)).status_code == 404
+
+
+async def test_an_endpoint_that_could_not_start_starts_with_the_next_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failures = [OSError(errno.EMFILE, "Too many open files")]
+
+    def import_module(name: str) -> ModuleType:
+        if name == "taskward.mcp.server" and failures:
+            raise failures.pop()
+        return real(name)
+
+    real = importlib.import_module
+    monkeypatch.setattr(importlib, "import_module", import_module)
+    token = {"Authorization": f"Bearer {token_for('early')}"}
+    async with (
+        in_process_server(settings_for("sqlite://")) as service,
+        httpx.AsyncClient(base_url=service.url) as http,
+    ):
+        assert [(await call(http, token)).status_code for _ in range(3)] == [500, 200, 200]
 
 
 @pytest.mark.parametrize("missing", ["public_url", "jwt_issuer", "jwt_audience"])

@@ -144,8 +144,8 @@ class _Sdk:
         self._stopping = asyncio.Event()
 
     async def started(self) -> "StreamableHTTPSessionManager":
-        """Returns the SDK's request handler."""
-        if self._starting is None:
+        """Returns the SDK's request handler; a start that has failed is tried again."""
+        if self._starting is None or (self._starting.done() and self._starting.exception()):
             self._starting = asyncio.create_task(self._start())
         return await asyncio.shield(self._starting)
 
