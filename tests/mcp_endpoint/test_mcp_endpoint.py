@@ -6,7 +6,9 @@ import importlib
 import json
 import sys
 import time
-from collections.abc import AsyncIterator
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,8 +19,10 @@ import pytest
 import pytest_asyncio
 from changes.streams import InProcess, in_process_server, process
 from mcp_endpoint.agents import LEGACY, MODERN, agent, tool_call
+from mcp_types import INVALID_REQUEST, PARSE_ERROR
 from support import settings_for, token_for
 from support.processes import bare_environment
+from support.waiting import TIMEOUT
 from typer.testing import CliRunner
 
 from taskward import cli
@@ -289,6 +293,79 @@ async def test_an_agent_on_this_machine_uses_standard_input_and_output(
             assert json.loads(result.content[0].text)["tasks"][0]["title"] == "Buy milk"
             result = await client.call_tool("find_lists", {})
             assert result.structured_content == {"lists": []}
+
+
+HELLO = {"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+NOT_FINITE = "the arguments of {} have a number that is not finite"
+ODD_CALLS: list[tuple[str, str, int | str]] = [
+    ("find_tasks", '{"label": NaN}', NOT_FINITE.format("find_tasks")),
+    ("add_tasks", '{"tasks": [{"title": 1e999}]}', NOT_FINITE.format("add_tasks")),
+    ("add_tasks", '{"tasks": [{"metadata": {"a": [-1e999]}}]}', NOT_FINITE.format("add_tasks")),
+    ("find_tasks", r'{"query": "\ud800"}', PARSE_ERROR),
+    ("find_tasks", f'{{"limit": {5000 * "9"}}}', PARSE_ERROR),
+    ("find_tasks", f'{{"query": {250 * "["}{250 * "]"}}}', PARSE_ERROR),
+    ("find_lists", "{}", '{"lists":[]}'),
+]
+NO_CALLS: list[tuple[str, Any, int]] = [
+    ("hello", None, PARSE_ERROR),
+    (r'{"jsonrpc": "2.0", "id": "\ud800", "method": "ping"}', None, PARSE_ERROR),
+    (f'{{"jsonrpc": "2.0", "id": {5000 * "9"}, "method": "ping"}}', None, PARSE_ERROR),
+    (r'{"jsonrpc": "2.0", "method": "ping", "params": {"a": "\ud800"}}', None, PARSE_ERROR),
+    ("[]", None, INVALID_REQUEST),
+    ('{"id": 7, "method": "ping"}', 7, INVALID_REQUEST),
+]
+
+
+@pytest.mark.processes
+async def test_each_line_on_standard_input_gets_an_answer(service: InProcess, tmp_path: Path) -> None:
+    async with on_standard_input(service, tmp_path) as ask:
+        await ask(f'{{"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {json.dumps(HELLO)}}}')
+        for line, number, code in NO_CALLS:
+            answer = await ask(line)
+            assert (answer["id"], answer["error"]["code"]) == (number, code), line
+        for number, (tool, arguments, expected) in enumerate(ODD_CALLS):
+            params = f'{{"name": "{tool}", "arguments": {arguments}}}'
+            answer = await ask(
+                f'{{"jsonrpc": "2.0", "id": {number}, "method": "tools/call", "params": {params}}}'
+            )
+            assert (answer["id"], outcome(answer)) == (number, expected)
+    assert (tmp_path / "errors").read_text() == ""
+
+
+def outcome(answer: dict[str, Any]) -> Any:
+    """Returns the code of an error, or the text of a result."""
+    return answer["error"]["code"] if "error" in answer else answer["result"]["content"][0]["text"]
+
+
+@asynccontextmanager
+async def on_standard_input(
+    service: InProcess, folder: Path
+) -> AsyncIterator[Callable[[str], Awaitable[Any]]]:
+    """Runs `taskward mcp`; yields a function that sends it a line and returns its answer."""
+    environment = bare_environment() | {"TASKWARD_URL": service.url, "TASKWARD_TOKEN": token_for("odd")}
+    with (folder / "errors").open("w") as errors:
+        command = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "taskward", "mcp"),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=errors,
+            env=environment,
+        )
+    assert command.stdin
+    assert command.stdout
+    stdin, stdout = command.stdin, command.stdout
+
+    async def ask(line: str) -> Any:
+        stdin.write(line.encode() + b"\n")
+        async with asyncio.timeout(TIMEOUT):
+            return json.loads(await stdout.readline())
+
+    try:
+        yield ask
+    finally:
+        stdin.close()
+        async with asyncio.timeout(TIMEOUT):
+            assert await command.wait() == 0
 
 
 def test_without_a_token_the_command_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

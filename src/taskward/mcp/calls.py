@@ -56,7 +56,11 @@ def _check(tool: Tool, arguments: Arguments) -> None:
     if unknown := sorted(arguments.keys() - known.keys()):
         names = ", ".join(known) or "none"
         raise ToolError(f"{tool.name} has no argument {cut(', '.join(unknown))}; it has: {names}")
-    if tool.is_read_only and len(json.dumps(arguments)) > MAX_QUERY:
+    try:
+        size = len(json.dumps(arguments, allow_nan=False))
+    except ValueError:  # over HTTP the service has refused them
+        raise ToolError(f"the arguments of {tool.name} have a number that is not finite") from None
+    if tool.is_read_only and size > MAX_QUERY:
         raise ToolError(f"the arguments of {tool.name} have more than {MAX_QUERY} characters")
 
 

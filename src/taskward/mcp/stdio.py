@@ -1,13 +1,23 @@
 """`taskward mcp`: the MCP server over standard input and output, for agents on this machine."""
 
-from collections.abc import AsyncIterator, Callable
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Final
 
+import anyio
 import httpx
+import mcp_types as types
+from anyio.streams.memory import MemoryObjectSendStream
 from mcp.server.stdio import stdio_server
+from mcp.shared.message import SessionMessage
+from pydantic import ValidationError
 
 from taskward.mcp.server import McpContext, new_server
 from taskward_client import AsyncClient
+
+_MAX_DIGITS: Final = 18
+"""Of the number that names a message: fewer than the SDK can read."""
 
 
 async def serve_stdio(url: str, token: Callable[[], str], *, uses_proxies: bool) -> None:
@@ -21,4 +31,47 @@ async def serve_stdio(url: str, token: Callable[[], str], *, uses_proxies: bool)
             yield api
 
         server = new_server(client_of)
-        await server.run(reading, writing, server.create_initialization_options())
+        sending, messages = anyio.create_memory_object_stream[SessionMessage | Exception]()
+        async with anyio.create_task_group() as group:
+            group.start_soon(_relay, reading, writing.send, sending)
+            await server.run(messages, writing, server.create_initialization_options())
+
+
+async def _relay(
+    reading: AsyncIterator[SessionMessage | Exception],
+    answer: Callable[[SessionMessage], Awaitable[None]],
+    sending: MemoryObjectSendStream[SessionMessage | Exception],
+) -> None:
+    """Passes on the messages. To a line that is none the SDK says nothing, and the agent would wait."""
+    async with sending:
+        async for one in reading:
+            if isinstance(one, ValidationError):
+                await answer(SessionMessage(_refusal(one)))
+            else:
+                await sending.send(one)
+
+
+def _refusal(error: ValidationError) -> types.JSONRPCError:
+    """Returns the answer to a line that is no message, for the request that it was meant to be."""
+    problem = error.errors(include_url=False)[0]
+    is_json = problem["type"] != "json_invalid"
+    message = problem["input"] if is_json else _read(problem["input"])
+    code = types.INVALID_REQUEST if is_json else types.PARSE_ERROR
+    return types.JSONRPCError(
+        jsonrpc="2.0", id=_id_of(message), error=types.ErrorData(code=code, message=problem["msg"])
+    )
+
+
+def _read(line: str) -> object:
+    """Returns the object of a line as far as Python can read it, which refuses less than the SDK."""
+    try:
+        return json.loads(line, parse_int=lambda digits: int(digits) if len(digits) <= _MAX_DIGITS else None)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _id_of(message: object) -> int | str | None:
+    """Returns the id of a message that can be sent back; None if it has none."""
+    found = message.get("id") if isinstance(message, dict) else None
+    can_be_sent = type(found) is int or (isinstance(found, str) and found.isprintable())
+    return found if can_be_sent else None
