@@ -19,7 +19,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from support import SECRET, token_for
-from support.command import command, serve
+from support.command import command, in_a_shell, serve
 from support.processes import bare_environment
 from support.waiting import wait_for
 from typer.testing import CliRunner, Result
@@ -284,6 +284,36 @@ def test_a_failure_is_one_line_and_a_status(
     assert (result.exit_code, result.stdout) == (status, "")
     assert text in result.stderr
     assert re.fullmatch(r"taskward: .+\n", result.stderr)
+
+
+@pytest.mark.usefixtures("user")
+@pytest.mark.parametrize(
+    ("words", "status", "text"),
+    [
+        ("list >/dev/full", 1, "taskward: [Errno 28] No space left on device\n"),
+        ("list --json >/dev/full", 1, "taskward: [Errno 28] No space left on device\n"),
+        ("list --help >/dev/full", 1, "taskward: [Errno 28] No space left on device\n"),
+        ("list >&-", 1, "taskward: [Errno 9] Bad file descriptor\n"),
+        ("list --json >&-", 1, "taskward: [Errno 9] Bad file descriptor\n"),
+        ("list | :", 0, ""),
+        ("list <&-", 0, ""),
+        ("rm abcd <&- >&-", 4, "taskward: no task ends in abcd\n"),
+    ],
+)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_stream_that_is_full_or_closed_is_one_line_and_a_status(
+    tmp_path: Path, words: str, status: int, text: str, unbuffered: str
+) -> None:
+    printed("add", "Buy milk")
+    result = in_a_shell(tmp_path, f"tasks {words}", PYTHONUNBUFFERED=unbuffered)
+    assert (result.returncode, result.stderr) == (status, text)
+
+
+@pytest.mark.usefixtures("user")
+def test_a_task_is_deleted_without_a_question_if_standard_input_is_closed(tmp_path: Path) -> None:
+    task = printed("add", "Buy milk")
+    result = in_a_shell(tmp_path, f"tasks rm {task['id']} --json <&-")
+    assert [one["id"] for one in json.loads(result.stdout)] == [task["id"]]
 
 
 def test_no_service_is_a_status_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,10 @@ import asyncio
 import json
 import os
 import re
+import shlex
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -93,6 +96,22 @@ def command(folder: Path, *arguments: str, **environment: str) -> Iterator[Comma
     """Runs `taskward`, if possible as a fork, while the block runs; afterwards nothing of it is left."""
     with _ending(Command(folder, *arguments, environment=environment)) as running:
         yield running
+
+
+def in_a_shell(
+    folder: Path, words: str, *, given: str = "", **environment: str
+) -> "subprocess.CompletedProcess[str]":
+    """Runs `taskward` to its end as a shell does, with the redirections among the words."""
+    return subprocess.run(  # noqa: S602 - words of a test
+        f"{shlex.quote(sys.executable)} -m taskward {words}",
+        shell=True,
+        cwd=folder,
+        env=bare_environment() | environment,
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from auth.identity_provider import key_set, signer
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from jwt.algorithms import OKPAlgorithm
 from support import Person, running, settings_for, token_for
-from support.command import command, serve
+from support.command import command, in_a_shell, serve
 from tokens.token_support import make_token
 from typer.testing import CliRunner, Result
 
@@ -133,6 +133,31 @@ def test_what_is_no_token_is_not_stored(folder: Path, text: str | bytes) -> None
 
     assert (result.exit_code, result.stderr) == (USAGE, "taskward: that is not a token\n")
     assert not (folder / "config").exists()
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_stream_that_is_full_or_closed_is_said_in_one_line(folder: Path, unbuffered: str) -> None:
+    full, closed = (
+        "taskward: [Errno 28] No space left on device\n",
+        "taskward: [Errno 9] Bad file descriptor\n",
+    )
+    variables = {
+        "XDG_CONFIG_HOME": str(folder / "config"),
+        "PYTHONUNBUFFERED": unbuffered,
+        "TASKWARD_TOKEN": "one",
+    }
+    for words, status, text in (
+        ("login <&-", USAGE, "taskward: that is not a token\n"),
+        ("login <&- >&-", USAGE, "taskward: that is not a token\n"),
+        ("login >/dev/full", REJECTED, full),
+        ("login >&-", REJECTED, closed),
+        ("logout >/dev/full", REJECTED, full),
+        ("logout >&-", REJECTED, closed),
+        ("mcp <&-", 0, ""),
+    ):
+        result = in_a_shell(folder, words, given="one", **variables)
+        assert (result.returncode, result.stderr) == (status, text), words
 
 
 @pytest.mark.parametrize("words", [("tasks", "list"), ("mcp",), ("login",), ("logout",)])

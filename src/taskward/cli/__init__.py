@@ -10,10 +10,11 @@ import os
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import typer
+from typer.core import TyperGroup
 
 from taskward.cli import spaces, tasks, tokens, webhooks
 from taskward.cli.copying import copy
@@ -24,6 +25,7 @@ from taskward.cli.terminal import (
     friendly_errors,
     open_input,
     open_output,
+    output_errors,
     print_quickstart,
     print_report,
     progress_bar,
@@ -45,7 +47,14 @@ class SourceFormat(StrEnum):
     MICROSOFT = "microsoft"
 
 
+class _Program(TyperGroup):
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        with output_errors():
+            return super().main(*args, **kwargs)
+
+
 app = typer.Typer(
+    cls=_Program,
     help="The task backend behind your own front end.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import typer
 
 from taskward.cli.login import MAX_BYTES, UnsafeFile, is_token, store_token, stored_token, token_file
+from taskward.cli.terminal import open_closed_streams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +59,7 @@ def service(*, fails_fast: bool = False) -> Iterator["Client"]:
     """
     from taskward_client import TaskwardError  # noqa: PLC0415 - slow to import
 
+    open_closed_streams()
     try:
         url = service_url()
         with _client(url, service_token(url), fails_fast=fails_fast) as client:
@@ -96,6 +98,7 @@ def checked_service() -> tuple[str, Callable[[], str], bool]:
 
     It ends the program if they cannot be used.
     """
+    open_closed_streams()
     try:
         url = service_url()
         _client(url, service_token(url), fails_fast=False).close()
@@ -116,6 +119,7 @@ def _token_of_agent(url: str) -> str:
 
 def log_in() -> None:
     """Reads a token from a prompt or standard input, and stores it, unless the service rejects it."""
+    open_closed_streams()
     try:
         url = service_url()
         was_tried = _store(url, _typed_token(url))
@@ -167,6 +171,7 @@ def _store(url: str, token: str) -> bool:
 
 def log_out() -> None:
     """Forgets the stored token."""
+    open_closed_streams()
     try:
         url = service_url()
         had = store_token(url, None)

@@ -43,6 +43,32 @@ def friendly_errors(*others: type[Exception]) -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
+@contextmanager
+def output_errors() -> Iterator[None]:
+    """Prints a line if standard output cannot be written. Of a closed pipe typer has taken care."""
+    try:
+        yield
+    except OSError as error:
+        _discard_output()
+        typer.echo(f"taskward: {_lines(error)[0]}", err=True)
+        sys.exit(1)
+
+
+def _discard_output() -> None:
+    """Discards what is left to write: Python tries again when it ends, and would print an error."""
+    with suppress(OSError), open(os.devnull, "wb") as nothing:  # noqa: PTH123 - no path
+        os.dup2(nothing.fileno(), sys.stdout.fileno())
+
+
+def open_closed_streams() -> None:
+    """Opens what the caller has closed, and Python leaves out: an empty input, an output that fails."""
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115 - no path, and open to the end
+    if sys.stdout is None:
+        unwritable = os.open(os.devnull, os.O_RDONLY)
+        sys.stdout = open(unwritable, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - as above
+
+
 def _lines(error: Exception) -> list[str]:
     if isinstance(error, OSError) and error.filename is not None:
         return [f"{error.filename}: {error.strerror}"]
