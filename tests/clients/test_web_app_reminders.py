@@ -1,28 +1,45 @@
 """Reminders are shown by the web app while it is open: docs/web-app.md."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import httpx
 import pytest
 from changes.browser import CHROMIUM, Browser
 from changes.streams import InProcess
 from clients.web_page import open_web_app
-from clients.web_service import api, stored
+from clients.web_service import api, create, stored
 
 pytestmark = [
     pytest.mark.processes,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here"),
 ]
 
-ALLOWED = """
+OFTEN = """
 const { setInterval: slow } = window;
 window.setInterval = (tick, delay) => slow(tick, Math.min(delay, 200));
-window.shown = [];
-Object.defineProperty(Notification, "permission", { get: () => "granted" });
-ServiceWorkerRegistration.prototype.showNotification = async (title, { tag, data }) => {
-  shown.push({ title, tag, data });
-};
 """
-"""Allows notifications, records them, and lets the page look every fifth of a second."""
+"""Lets the page look every fifth of a second."""
+AHEAD = """
+window.ahead = 0;
+const { now } = Date;
+Date.now = () => now() + ahead;
+"""
+"""Sets the clock of the page forward by `ahead` milliseconds."""
+ALLOWED = f"""
+{OFTEN}
+window.shown = [];
+Object.defineProperty(Notification, "permission", {{ get: () => "granted" }});
+ServiceWorkerRegistration.prototype.showNotification = async (title, {{ tag, data }}) => {{
+  shown.push({{ title, tag, data }});
+}};
+"""
+"""Allows notifications and records them."""
+NOTIFICATIONS = """
+navigator.serviceWorker.ready
+  .then((worker) => worker.getNotifications())
+  .then((found) => found.map(({ title }) => title).sort().join())
+"""
 
 
 @pytest.mark.parametrize(
@@ -68,3 +85,39 @@ async def test_they_are_set_in_the_details(browser: Browser, service: InProcess)
     await stored(service, lambda found: found[0]["reminders"] == expected[1:])
     assert await page.problems() == []
     await browser.close_windows()
+
+
+async def test_notifications_of_a_lost_space_and_of_who_signs_out_do_not_stay(
+    browser: Browser, service: InProcess
+) -> None:
+    reminders = {"reminders": [{"at": (datetime.now(UTC) + timedelta(seconds=4)).isoformat()}]}
+    await create(service, {"title": "Private", **reminders})
+    async with api(service) as client:
+        space, task = await shared_task(client, "Shared")
+        await remind(client, space, task, reminders)
+        page = await open_web_app(browser, service.url, script=OFTEN)
+        place = {"origin": service.url, "browserContextId": page.window.context}
+        await browser.ask("Browser.grantPermissions", None, permissions=["notifications"], **place)
+        await page.until(f"{NOTIFICATIONS}.then((titles) => titles === 'Private,Shared')")
+        assert (await client.delete(f"/api/spaces/{space}?tasks=delete")).status_code == 200
+        await page.until(f"{NOTIFICATIONS}.then((titles) => titles === 'Private')")
+    await page.run("window.isOld = true")
+    await page.click("Clear this device")
+    await page.click("Sign out", "dialog")
+    await page.until("!window.isOld && document.querySelector('.app') !== null")
+    assert await page.run(NOTIFICATIONS) == ""
+    assert await page.problems() == []
+    await browser.close_windows()
+
+
+async def shared_task(client: httpx.AsyncClient, title: str) -> tuple[str, str]:
+    """Creates a space with a task, as another device does; returns their ids."""
+    space: str = (await client.post("/api/spaces", json={"title": "Flat"})).json()["id"]
+    task: str = (await client.post(f"/api/spaces/{space}/tasks", json={"title": title})).json()["id"]
+    return space, task
+
+
+async def remind(client: httpx.AsyncClient, space: str, task: str, reminders: dict[str, Any]) -> None:
+    """Sets the reminders of a task in a space, as another device does."""
+    path = f"/api/spaces/{space}/tasks/{task}/reminders"
+    assert (await client.put(path, json=reminders)).status_code == 200

@@ -9,7 +9,7 @@ import type { Page } from "./page-state.js";
 import { formatRoute, isSameView, parseRoute, viewLink, type Route, type View } from "./route.js";
 import { assignedTo, countOf, rowsOf, type Row } from "./rows.js";
 import { isCurrent, type Session } from "./session.js";
-import { Reminders } from "./reminders.js";
+import { closeNotifications, Reminders } from "./reminders.js";
 import { Toast } from "./toast.js";
 import { isRefusal, Trash } from "./trash.js";
 import { Tree } from "./tree.js";
@@ -167,6 +167,7 @@ export class App implements Page {
     const rest = unsent.length === 0 ? "" : ` ${unsent.length === 1 ? "One change was" : `${unsent.length} changes were`} not sent.`;
     this.toast.error(`You are not in ${title ?? "that space"} any more.${rest}`);
     if (this.route.view.space === space && unsent.length === 0) this.show({ name: "inbox" });
+    void closeNotifications(space);
   }
 
   /** Returns the store of a task, which may be of another owner than the one that is shown. */

@@ -1,7 +1,7 @@
 import type { OwnReminders, Task } from "@taskward/client";
 import type { Store, Stores } from "@taskward/client/store";
 import { reminderMoment } from "./dates.js";
-import { formatRoute } from "./route.js";
+import { formatRoute, parseRoute } from "./route.js";
 
 export type Reminder = OwnReminders[number];
 
@@ -79,8 +79,7 @@ export class Reminders {
   #show(task: Task, space: string | undefined): void {
     this.page.toast.show(`Reminder: ${task.title}`);
     if (!("Notification" in window) || Notification.permission !== "granted") return;
-    const view = { name: "all", ...(space !== undefined && { space }) } as const;
-    const url = `/${formatRoute({ view, search: "", filters: {}, sort: "manual", task: task.id })}`;
+    const url = `/${addressOf(task.id, space)}`;
     // Telephones show those of a worker only. Of several windows that show it, the tag leaves one.
     void navigator.serviceWorker.ready.then((worker) => worker.showNotification(task.title, { tag: task.id, data: url }));
   }
@@ -101,4 +100,21 @@ export class Reminders {
     this.#ofSpaces.set(space, known.set(task, reminders));
     this.page.update();
   }
+}
+
+/** Closes the notifications of reminders, or those of a space: they have titles of tasks that are not to stay here. */
+export async function closeNotifications(space?: string): Promise<void> {
+  const worker = await navigator.serviceWorker?.getRegistration();
+  for (const one of (await worker?.getNotifications()) ?? []) {
+    if (space === undefined || spaceOf(one) === space) one.close();
+  }
+}
+
+function addressOf(task: string, space: string | undefined): string {
+  const view = { name: "all", ...(space !== undefined && { space }) } as const;
+  return formatRoute({ view, search: "", filters: {}, sort: "manual", task });
+}
+
+function spaceOf({ data }: Notification): string | undefined {
+  return parseRoute(String(data).replace("/", "")).view.space;
 }

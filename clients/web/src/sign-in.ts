@@ -3,6 +3,7 @@ import type { App } from "./app.js";
 import { ask, openDialog } from "./dialogs.js";
 import { Drafts } from "./drafts.js";
 import { Provider } from "./provider.js";
+import { closeNotifications } from "./reminders.js";
 import { endSession, forgetToken, replaceSession, signIn } from "./session.js";
 
 let isDialogOpen = false;
@@ -66,6 +67,7 @@ function unsentText({ allStores }: App): string {
 async function leave(app: App, changeSession: () => unknown): Promise<void> {
   try {
     await app.stores.clear();
+    await closeNotifications();
   } finally {
     Drafts.forget();
     const next = await changeSession();
