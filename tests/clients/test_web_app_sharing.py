@@ -32,6 +32,13 @@ SELECT = (
 )
 ASSIGNEES = f"[...(({SELECT})?.options ?? [])]"
 MENTION = "document.querySelector('[aria-label=\"Mention a member\"]')"
+USABLE = """
+[".tasks :is(input, button.grip)", ".details :is(input, select, textarea, form button)"]
+  .flatMap((fields) => [...document.querySelectorAll(fields)])
+  .filter((one) => !one.matches(":disabled, [readonly]") && one.checkVisibility())
+  .map((one) => one.ariaLabel)
+"""
+"""The fields in which something can be changed."""
 COMMENTS = "[...document.querySelectorAll('.discussion .comment')].map((one) => one.textContent)"
 
 
@@ -211,6 +218,12 @@ async def test_who_only_looks_changes_nothing(browser: Browser, service: InProce
     await bob.shows("Milk")
     await bob.says("You can look at this space, and not change it.")
     assert await bob.run("document.querySelector('.add')") is None
+    await bob.open("Milk")
+    assert await bob.run(USABLE) == ["Add a reminder"]
+    assert await bob.run("document.querySelector('.details .description textarea').readOnly")
+    await bob.click("Close details")
+    await bob.until("document.querySelector('.details') === null")
+    assert await bob.run("window.problems") == []
 
 
 async def test_who_is_removed_keeps_what_was_not_sent(browser: Browser, service: InProcess) -> None:

@@ -15,30 +15,38 @@ import { isManual } from "./rows.js";
 
 const PRIORITIES = { "": "None", low: "Low", medium: "Medium", high: "High", urgent: "Urgent" };
 
-/** All fields of a task. Each is stored when it loses the focus. */
+/**
+ * All fields of a task. Each is stored when it loses the focus. Who may only look can scroll and copy a text: so it is
+ * read-only and not disabled, which would also take the focus from who is typing when the role changes.
+ */
 export function detailsPanel(app: App, task: Task): TemplateResult {
   const { is_completed, priority, list_id, parent_id } = task;
-  const { tree, actions } = app;
+  const { tree, actions, canWrite } = app;
   const lists = tree.lists.filter((list) => !list.is_archived || list.id === list_id);
   const places = { "": "Inbox", ...Object.fromEntries(lists.map((list) => [list.id, list.title])) };
   const parent = tree.get(parent_id);
   return html`
     <section class="details" aria-label="Details" tabindex="-1">
       <div class="details-head">
-        <input type="checkbox" .checked=${live(is_completed)} aria-label="Completed" data-priority=${priority ?? "none"}
+        <input type="checkbox" ?disabled=${!canWrite} .checked=${live(is_completed)} aria-label="Completed" data-priority=${priority ?? "none"}
           @change=${() => void actions.setCompleted(task, !is_completed)} />
         ${parent === undefined ? html`<span></span>` : html`<button class="plain parent" @click=${() => app.open(parent.id)}>${parent.title} ›</button>`}
         ${moveButtons(app, task)}
-        <button class="icon-button" aria-label="Delete" @click=${() => void actions.remove(task)}>${icon("trash")}</button>
+        ${canWrite ? html`<button class="icon-button" aria-label="Delete" @click=${() => void actions.remove(task)}>${icon("trash")}</button>` : nothing}
         <button class="icon-button" aria-label="Close details" @click=${() => app.close()}>${icon("close")}</button>
       </div>
       <div class="details-body">
         ${text(app, task, "title", "Title", 200)} ${text(app, task, "description", "Description", 2000)}
         ${subtasks(app, task)}
-        ${dateFields(app, task, "due", "Due")} ${repeatFields(app, task)} ${dateFields(app, task, "start", "Starts")} ${reminderFields(app, task)}
-        ${select("Priority", PRIORITIES, priority ?? "", (value) => void actions.change(task, { priority: (value || null) as Task["priority"] & {} }))}
-        ${select("List", places, list_id ?? "", (value) => void actions.putInList(task, value || undefined))}
-        ${assignee(app, task)} ${labelFields(app, task)}
+        <fieldset ?disabled=${!canWrite}>
+          ${dateFields(app, task, "due", "Due")} ${repeatFields(app, task)} ${dateFields(app, task, "start", "Starts")}
+        </fieldset>
+        ${reminderFields(app, task)}
+        <fieldset ?disabled=${!canWrite}>
+          ${select("Priority", PRIORITIES, priority ?? "", (value) => void actions.change(task, { priority: (value || null) as Task["priority"] & {} }))}
+          ${select("List", places, list_id ?? "", (value) => void actions.putInList(task, value || undefined))}
+          ${assignee(app, task)} ${labelFields(app, task)}
+        </fieldset>
         <p class="hint">Created ${momentText(task.created_at)}${by(app, task.created_by)} · Changed ${momentText(task.updated_at)}${by(app, task.updated_by)}</p>
         ${discussion(app, task)} ${history(app, task)}
       </div>
@@ -68,8 +76,8 @@ function by(app: App, member: string | null | undefined): string {
 }
 
 /** The same as dragging, for a single pointer. */
-function moveButtons({ actions, route }: App, task: Task): TemplateResult | typeof nothing {
-  if (!isManual(route) || task.is_completed) return nothing;
+function moveButtons({ actions, route, canWrite }: App, task: Task): TemplateResult | typeof nothing {
+  if (!isManual(route) || task.is_completed || !canWrite) return nothing;
   return html`
     <button class="icon-button" aria-label="Move up" @click=${() => void actions.move(task.id, "up")}>${icon("up")}</button>
     <button class="icon-button" aria-label="Move down" @click=${() => void actions.move(task.id, "down")}>${icon("down")}</button>
@@ -96,7 +104,7 @@ function text(app: App, task: Task, name: "title" | "description", label: string
   return html`
     <label class="text ${name}">
       <span class="visually-hidden">${label}</span>
-      <textarea rows="1" maxlength=${maxLength} placeholder=${label} .value=${live(app.drafts.value(field, stored))} @keydown=${keys}
+      <textarea rows="1" maxlength=${maxLength} placeholder=${label} ?readonly=${!app.canWrite} .value=${live(app.drafts.value(field, stored))} @keydown=${keys}
         @input=${(event: InputEvent) => app.drafts.set(field, (event.target as HTMLTextAreaElement).value, stored)}
         @blur=${commit}></textarea>
     </label>
@@ -123,7 +131,7 @@ function subtasks(app: App, task: Task): TemplateResult {
         <ul aria-label="Subtasks">
           ${repeat(children, ({ id }) => id, (child) => html`
             <li class=${child.is_completed ? "completed" : ""}>
-              <input type="checkbox" .checked=${live(child.is_completed)} aria-label=${`${child.title}: completed`}
+              <input type="checkbox" ?disabled=${!app.canWrite} .checked=${live(child.is_completed)} aria-label=${`${child.title}: completed`}
                 data-priority=${child.priority ?? "none"}
                 @change=${() => void app.actions.setCompleted(child, !child.is_completed)} />
               <button class="plain" @click=${() => app.open(child.id)}>${child.title}</button>
@@ -131,9 +139,11 @@ function subtasks(app: App, task: Task): TemplateResult {
           `)}
         </ul>
       `}
-      <form @submit=${submit}>
-        ${icon("plus")}<input name="subtask" placeholder="Add a subtask" aria-label="Add a subtask" maxlength="200" autocomplete="off" />
-      </form>
+      ${!app.canWrite ? nothing : html`
+        <form @submit=${submit}>
+          ${icon("plus")}<input name="subtask" placeholder="Add a subtask" aria-label="Add a subtask" maxlength="200" autocomplete="off" />
+        </form>
+      `}
     </div>
   `;
 }

@@ -1,7 +1,7 @@
 import type { Task } from "@taskward/client";
 import { html, nothing, type TemplateResult } from "lit-html";
 import { live } from "lit-html/directives/live.js";
-import type { App } from "./app.js";
+import { mayWrite, type App } from "./app.js";
 import { dateKey, dateText, urgencyOf } from "./dates.js";
 import { icon } from "./icons.js";
 import { ruleText } from "./recurrence.js";
@@ -25,16 +25,17 @@ export function isDetailed(app: App, { task }: TaskRow): boolean {
 export function taskRow(app: App, { task, level, isPlaced }: TaskRow, { style, at, count, isReachable }: Position): TemplateResult {
   const { id, title, is_completed, priority } = task;
   const tabindex = isReachable ? 0 : -1;
+  const canWrite = mayWrite(app.storeOf(task));
   return html`
     <li class="task ${is_completed ? "completed" : ""} ${isLater(app, task) ? "later" : ""}" data-row=${id} data-level=${level}
       data-priority=${priority ?? "none"} ?data-open=${app.route.task === id} .style=${style}
       aria-posinset=${at + 1} aria-setsize=${count}>
       <span class="indent" .style=${`width: ${level * 28}px`}></span>
-      ${isPlaced
+      ${isPlaced && canWrite
         ? html`<button class="grip" data-control="grip" tabindex=${tabindex} aria-label=${`Move ${title}`}
             aria-keyshortcuts="Alt+ArrowUp Alt+ArrowDown Alt+ArrowRight Alt+ArrowLeft">${icon("grip")}</button>`
         : html`<span class="grip"></span>`}
-      <input type="checkbox" data-control="check" tabindex=${tabindex} .checked=${live(is_completed)}
+      <input type="checkbox" data-control="check" tabindex=${tabindex} ?disabled=${!canWrite} .checked=${live(is_completed)}
         aria-label=${`${title}${priority === undefined ? "" : `, ${priority} priority`}: completed`}
         @change=${() => void app.actions.setCompleted(task, !is_completed)} />
       <button class="plain title" data-control="title" tabindex=${tabindex} @click=${() => app.open(id, task.user_id)}>
