@@ -1,15 +1,24 @@
 """The web app in a real browser: docs/web-app.md."""
 
 import pytest
-from changes.browser import CHROMIUM
+from changes.browser import CHROMIUM, Browser
 from changes.streams import InProcess
-from clients.web_page import ALT, WebApp
+from clients.web_page import ALT, WebApp, open_web_app
 from clients.web_service import create, stored
 
 pytestmark = [
     pytest.mark.processes,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here"),
 ]
+
+OLD_ZONES = """
+const { DateTimeFormat } = Intl;
+Intl.DateTimeFormat = function (locale, options) {
+  if (options?.timeZone === "America/Coyhaique") throw new RangeError("Invalid time zone specified");
+  return new DateTimeFormat(locale, options);
+};
+"""
+"""A browser does not know a zone that is younger than itself."""
 
 
 async def test_tasks_are_added_moved_and_deleted_by_keys(page: WebApp, service: InProcess) -> None:
@@ -172,3 +181,17 @@ async def test_a_due_day_is_the_same_day_everywhere(page: WebApp, service: InPro
     await page.click("Tomorrow", ".quick")
     tomorrow = await page.run("new Date(Date.now() + 864e5).toLocaleDateString('sv')")
     await stored(service, lambda found: found[1]["due"] == {"date": tomorrow})
+
+
+async def test_a_time_in_a_zone_that_the_browser_does_not_know_names_the_zone(
+    browser: Browser, service: InProcess
+) -> None:
+    page = await open_web_app(browser, service.url, script=OLD_ZONES)
+    due = {"date": "2031-02-03", "time": "10:00", "time_zone": "America/Coyhaique"}
+    await create(service, {"title": "Ferry", "due": due, "reminders": [{"offset_minutes": -10}]})
+    await page.says("Feb 3, 2031 10:00 America/Coyhaique", ".tasks")
+    await page.reload()
+    await page.open("Ferry")
+    await page.says("10 minutes before", ".details")
+    assert await page.problems() == []
+    await browser.close_windows()

@@ -22,7 +22,7 @@ export function addDays(day: string, count: number): string {
   return new Date(utc(day) + count * 86_400_000).toISOString().slice(0, 10);
 }
 
-/** Returns a date as the clock of this device shows it: one in a time zone may be on another day here. */
+/** Returns a date as the clock of this device shows it: one in a time zone may be on another day here, if the browser knows the zone. */
 export function inLocalTime(date: TaskDate): { day: string; time: string | undefined } {
   if (date.time === undefined || date.time_zone === undefined) return { day: date.date, time: date.time };
   return localNow(instantOf(date.date, date.time, date.time_zone));
@@ -41,11 +41,12 @@ export function urgencyOf(due: TaskDate, now: Now): Urgency {
   return day === addDays(now.day, 1) ? "tomorrow" : "later";
 }
 
-/** Returns "Today 14:30", "Tomorrow", "Friday", "3 Dec" or "3 Dec 2027". */
+/** Returns "Today 14:30", "Tomorrow", "Friday", "3 Dec" or "3 Dec 2027", and the name of a zone that the browser does not know. */
 export function dateText(date: TaskDate, now: Now): string {
   const { day, time } = inLocalTime(date);
   const text = dayText(day, now);
-  return time === undefined ? text : `${text} ${time}`;
+  const zone = date.time_zone;
+  return [text, time, isKnown(zone) ? undefined : zone].filter((part) => part !== undefined).join(" ");
 }
 
 export function dayText(day: string, now: Now): string {
@@ -97,6 +98,24 @@ function formatter(locale: string, options: Intl.DateTimeFormatOptions): Intl.Da
   return known;
 }
 
+const knownZones = new Map<string, boolean>();
+
+/** Returns whether the browser knows a zone. The service may know newer ones. */
+function isKnown(zone = "UTC"): boolean {
+  const known = knownZones.get(zone) ?? canFormat(zone);
+  knownZones.set(zone, known);
+  return known;
+}
+
+function canFormat(timeZone: string): boolean {
+  try {
+    formatter("en-US", { timeZone });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function utc(day: string): number {
   return Date.parse(`${day}T00:00Z`);
 }
@@ -110,8 +129,9 @@ function instantOf(day: string, time: string, timeZone: string): Date {
   return new Date(!matches(before) && matches(after) ? after : before);
 }
 
-function offsetAt(moment: number, timeZone: string): number {
-  const parts = formatter("en-US", { timeZone, timeZoneName: "longOffset" }).formatToParts(moment);
+/** Returns the milliseconds of a zone at a moment; of one that the browser does not know those of this device, so that a time is shown as it is. */
+function offsetAt(moment: number, zone: string): number {
+  const parts = formatter("en-US", { timeZone: isKnown(zone) ? zone : timeZone(), timeZoneName: "longOffset" }).formatToParts(moment);
   const name = parts.find(({ type }) => type === "timeZoneName")?.value ?? "";
   const [, sign, hours, minutes] = /([+-])(\d\d):(\d\d)/.exec(name) ?? [undefined, "+", "0", "0"];
   return (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000;
