@@ -110,6 +110,26 @@ async def test_notifications_of_a_lost_space_and_of_who_signs_out_do_not_stay(
     await browser.close_windows()
 
 
+async def test_those_of_a_space_are_read_again_after_a_minute(browser: Browser, service: InProcess) -> None:
+    page = await open_web_app(browser, service.url, script=ALLOWED + AHEAD)
+    async with api(service) as client:
+        space, task = await shared_task(client, "Milk")
+        await page.says("Flat", ".sidebar")
+        await page.run(f"location.hash = '#/space/{space}/all?task={task}'")
+        await page.says("Reminders Remind me…", ".details")
+        at = (datetime.now(UTC) + timedelta(minutes=3)).isoformat()
+        await remind(client, space, task, {"reminders": [{"at": at}]})
+        await page.run("ahead = 70_000")
+        await page.until("document.querySelector('.details [aria-label^=\"Remove the reminder\"]') !== null")
+        await page.run("ahead = 200_000")
+        await page.until("shown.map(({ title }) => title).join() === 'Milk'")
+        await remind(client, space, task, {"reminders": []})
+        await page.run("ahead = 300_000")
+        await page.until("document.querySelector('.details [aria-label^=\"Remove the reminder\"]') === null")
+    assert await page.problems() == []
+    await browser.close_windows()
+
+
 async def shared_task(client: httpx.AsyncClient, title: str) -> tuple[str, str]:
     """Creates a space with a task, as another device does; returns their ids."""
     space: str = (await client.post("/api/spaces", json={"title": "Flat"})).json()["id"]

@@ -5,6 +5,9 @@ import { formatRoute, parseRoute } from "./route.js";
 
 export type Reminder = OwnReminders[number];
 
+/** Milliseconds after which those of a space are read again. */
+const READ_AGAIN = 60_000;
+
 /** What the reminders need of the page. */
 interface Page {
   readonly stores: Stores;
@@ -21,10 +24,12 @@ interface SpaceReminders {
 
 /**
  * The reminders of the user, which are shown while the app is open. Those of own tasks are in the tasks; those of tasks in
- * spaces are in no feed, and are read from the service.
+ * spaces are in no feed, and are read from the service every minute: another device may set them.
  */
 export class Reminders {
   readonly #ofSpaces = new Map<string, Map<string, OwnReminders>>();
+  readonly #readAt = new Map<string, number>();
+  #changes = 0;
   #since = Date.now();
   #shown: string | undefined;
 
@@ -34,10 +39,15 @@ export class Reminders {
     return (space === undefined ? task.reminders : this.#ofSpaces.get(space)?.get(task.id)) ?? [];
   }
 
-  /** Reads those of spaces that are known since a short while. */
-  async readNew(): Promise<void> {
-    const spaces = [...this.page.stores.spaces].filter(([id, { state }]) => state === "live" && !this.#ofSpaces.has(id));
-    await Promise.all(spaces.map(([id]) => this.#readAll(id)));
+  /** Reads those of spaces that were not read for a minute, and forgets those of spaces that are gone. */
+  async readNew(now = Date.now()): Promise<void> {
+    const { spaces } = this.page.stores;
+    for (const known of [this.#ofSpaces, this.#readAt]) {
+      for (const id of known.keys()) if (!spaces.has(id)) known.delete(id);
+    }
+    const isDue = (id: string) => now - (this.#readAt.get(id) ?? -Infinity) >= READ_AGAIN;
+    const due = [...spaces].filter(([id, { state }]) => state === "live" && isDue(id));
+    await Promise.all(due.map(([id]) => this.#readAll(id, now)));
   }
 
   /** Reads those for a task in a space whose details are shown: another device may have set them. */
@@ -84,18 +94,22 @@ export class Reminders {
     void navigator.serviceWorker.ready.then((worker) => worker.showNotification(task.title, { tag: task.id, data: url }));
   }
 
-  async #readAll(space: string): Promise<void> {
+  async #readAll(space: string, now: number): Promise<void> {
     const found = new Map<string, OwnReminders>();
-    this.#ofSpaces.set(space, found);
+    const changes = this.#changes;
+    this.#readAt.set(space, now);
     try {
       for await (const { task_id, reminders } of this.page.account.space(space).reminders.all()) found.set(task_id, reminders);
+      if (changes !== this.#changes) return void this.#readAt.delete(space); // they may have been read before a change here
+      this.#ofSpaces.set(space, found);
       this.page.update();
     } catch {
-      this.#ofSpaces.delete(space); // tried again
+      this.#readAt.delete(space); // tried again
     }
   }
 
   #keep(space: string, task: string, reminders: OwnReminders): void {
+    this.#changes += 1;
     const known = this.#ofSpaces.get(space) ?? new Map<string, OwnReminders>();
     this.#ofSpaces.set(space, known.set(task, reminders));
     this.page.update();
