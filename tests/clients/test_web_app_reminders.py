@@ -130,6 +130,16 @@ async def test_those_of_a_space_are_read_again_after_a_minute(browser: Browser, 
     await browser.close_windows()
 
 
+async def test_one_at_the_end_of_time_does_not_stop_the_others(browser: Browser, service: InProcess) -> None:
+    page = await open_web_app(browser, service.url, script=ALLOWED)
+    far = {"due": {"date": "9998-12-31"}, "reminders": [{"offset_minutes": 527_040}]}
+    soon = {"reminders": [{"at": (datetime.now(UTC) + timedelta(seconds=2)).isoformat()}]}
+    await create(service, {"title": "Far", **far}, {"title": "Soon", **soon})
+    await page.until("shown.map(({ title }) => title).join() === 'Soon'")
+    assert await page.problems() == []
+    await browser.close_windows()
+
+
 async def shared_task(client: httpx.AsyncClient, title: str) -> tuple[str, str]:
     """Creates a space with a task, as another device does; returns their ids."""
     space: str = (await client.post("/api/spaces", json={"title": "Flat"})).json()["id"]

@@ -19,13 +19,13 @@ export function localNow(moment = new Date()): Now {
 
 /** Returns the day that many days later. A day is a text and not an instant, so that no time zone changes it. */
 export function addDays(day: string, count: number): string {
-  return new Date(utc(day) + count * 86_400_000).toISOString().slice(0, 10);
+  return new Date(wallClock(day) + count * 86_400_000).toISOString().slice(0, 10);
 }
 
 /** Returns a date as the clock of this device shows it: one in a time zone may be on another day here, if the browser knows the zone. */
 export function inLocalTime(date: TaskDate): { day: string; time: string | undefined } {
   if (date.time === undefined || date.time_zone === undefined) return { day: date.date, time: date.time };
-  return localNow(instantOf(date.date, date.time, date.time_zone));
+  return localNow(instantOf(wallClock(date.date, date.time), date.time_zone));
 }
 
 /** Returns a text by which dates are sorted: on one day those with a time come first. Compare it with `<`. */
@@ -50,7 +50,7 @@ export function dateText(date: TaskDate, now: Now): string {
 }
 
 export function dayText(day: string, now: Now): string {
-  const distance = Math.round((utc(day) - utc(now.day)) / 86_400_000);
+  const distance = Math.round((wallClock(day) - wallClock(now.day)) / 86_400_000);
   if (distance === 0) return "Today";
   if (distance === 1) return "Tomorrow";
   if (distance === -1) return "Yesterday";
@@ -72,8 +72,7 @@ export function reminderMoment(
 ): Date | undefined {
   if (at !== undefined) return new Date(at);
   if (due === undefined) return undefined;
-  const wall = new Date(Date.parse(`${due.date}T${due.time ?? "00:00"}Z`) + offset_minutes * 60_000).toISOString();
-  return instantOf(wall.slice(0, 10), wall.slice(11, 16), due.time_zone ?? zone);
+  return instantOf(wallClock(due.date, due.time) + offset_minutes * 60_000, due.time_zone ?? zone);
 }
 
 /** Returns a moment of the service as the clock of this device shows it. */
@@ -85,7 +84,7 @@ export const timeZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** The Date is only a container of year, month and day for Intl, which reads it in UTC again. */
 function format(day: string, options: Intl.DateTimeFormatOptions): string {
-  return formatter(language, { ...options, timeZone: "UTC" }).format(new Date(utc(day)));
+  return formatter(language, { ...options, timeZone: "UTC" }).format(new Date(wallClock(day)));
 }
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
@@ -116,13 +115,13 @@ function canFormat(timeZone: string): boolean {
   }
 }
 
-function utc(day: string): number {
-  return Date.parse(`${day}T00:00Z`);
+/** Returns what a wall clock shows as milliseconds, so that it can be computed with: also beyond the year 9999, for which there is no text. */
+function wallClock(day: string, time = "00:00"): number {
+  return Date.parse(`${day}T${time}Z`);
 }
 
 /** Returns the moment of a wall clock. A time that the clocks skip has the offset of before; of two the first is meant. */
-function instantOf(day: string, time: string, timeZone: string): Date {
-  const wall = Date.parse(`${day}T${time}Z`);
+function instantOf(wall: number, timeZone: string): Date {
   const before = wall - offsetAt(wall - 86_400_000, timeZone);
   const after = wall - offsetAt(wall + 86_400_000, timeZone);
   const matches = (moment: number) => moment + offsetAt(moment, timeZone) === wall;
