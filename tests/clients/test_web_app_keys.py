@@ -94,3 +94,16 @@ async def test_the_focus_of_the_last_task_goes_to_the_text_in_its_place(
     await page.press("Space")
     await page.shows()
     await page.until("document.activeElement.innerText === 'Nothing to do here'")
+
+
+async def test_the_keys_of_an_input_method_leave_the_field_and_the_details_as_they_are(page: WebApp) -> None:
+    await page.add("Milk")
+    await page.open("Milk")
+    await page.run("document.querySelector('.details .title textarea').focus()")
+    for key in ("Enter", "Escape"):
+        await page.run(
+            f"document.activeElement.dispatchEvent(new KeyboardEvent('keydown', "
+            f"{{ key: '{key}', isComposing: true, bubbles: true, cancelable: true }}))"
+        )
+        assert await page.run("document.activeElement.matches('.details .title textarea')"), key
+        assert "task=" in await page.run("location.hash"), key

@@ -95,7 +95,7 @@ function text(app: App, task: Task, name: "title" | "description", label: string
     app.update();
   };
   const keys = (event: KeyboardEvent) => {
-    if (event.key !== "Enter" || name !== "title") return;
+    if (event.key !== "Enter" || event.isComposing || name !== "title") return;
     event.preventDefault();
     (event.target as HTMLElement).blur();
   };

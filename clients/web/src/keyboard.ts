@@ -38,9 +38,9 @@ export function onListKey(app: App, event: KeyboardEvent): void {
   }
 }
 
-/** The keys of the whole page. */
+/** The keys of the whole page, but those that an input method takes: Enter and Escape end a word there. */
 export function onPageKey(app: App, event: KeyboardEvent): void {
-  if (document.querySelector("dialog[open]") !== null) return;
+  if (event.isComposing || document.querySelector("dialog[open]") !== null) return;
   const isTyping = (event.target as Element).matches?.(TEXT_FIELDS) === true;
   if (event.key === "Escape" && !event.defaultPrevented) close(app);
   else if ((event.ctrlKey || event.metaKey) && event.key === "z" && !isTyping && app.toast.undo()) event.preventDefault();
