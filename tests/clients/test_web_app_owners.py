@@ -153,6 +153,69 @@ async def test_a_conflict_of_a_space_is_shown_and_decided_beside_the_private_tas
     assert await bob.problems() == []
 
 
+async def test_a_change_of_what_was_moved_into_a_space_meanwhile_is_offered_there(
+    browser: Browser, service: InProcess
+) -> None:
+    phone, ann = [await signed_in(browser, service, "ann") for _ in range(2)]
+    await ann.click("Add a list")
+    await ann.type(f"{DIALOG} input", "Flat")
+    await ann.says("Flat", "h1")
+    await ann.add("Milk", "Bread")
+    await show(phone, "#/all", "All tasks")
+    await phone.shows("Milk", "Bread")
+    await phone.go_offline()
+    for title in ("Milk", "Bread"):
+        await phone.open(title)
+        await phone.fill(".details .title textarea", f"Oat {title}")
+        await phone.press("Escape")
+    await ann.says("Up to date", ".status")
+    await ann.click("List Flat")
+    await ann.click("Share", DIALOG)
+    await ann.click("Share", DIALOG)
+    await ann.says("People in Flat", DIALOG)
+    await ann.click("Done", DIALOG)
+    await phone.go_online()
+    await go(phone, "all")
+    await phone.shows("Milk", "Bread")
+    await phone.click("Decide", ".banner")
+    await phone.says("It was moved to Flat", DIALOG)
+    await phone.click("Change it in Flat", DIALOG)
+    await phone.click("Discard mine", DIALOG)
+    await phone.until("document.querySelector('.banner') === null")
+    await ann.shows("Oat Milk", "Bread")
+    assert await titles_of(service, "ann") == []
+    assert await ann.problems() == await phone.problems() == []
+
+
+async def test_a_task_that_is_kept_after_its_list_was_deleted_is_in_the_inbox(
+    browser: Browser, service: InProcess
+) -> None:
+    phone, ann = [await signed_in(browser, service, "ann") for _ in range(2)]
+    await ann.click("Add a list")
+    await ann.type(f"{DIALOG} input", "Home")
+    await ann.says("Home", "h1")
+    await ann.add("Milk")
+    await show(phone, "#/all", "All tasks")
+    await phone.open("Milk")
+    await phone.go_offline()
+    await phone.fill(".details .title textarea", "Oat milk")
+    await ann.says("Up to date", ".status")
+    await ann.click("List Home")
+    await ann.click("Delete", DIALOG)
+    await ann.click("Put the tasks into the trash", DIALOG)
+    await ann.says("In the trash", ".toast")
+    await ann.says("Up to date", ".status")
+    await phone.go_online()
+    await phone.click("Decide", ".banner")
+    await phone.click("Keep it as a new task", DIALOG)
+    await phone.until("document.querySelector('.banner') === null")
+    await show(ann, "#/inbox", "Inbox")
+    await ann.shows("Oat milk")
+    await phone.says("Up to date", ".status")
+    assert await phone.run("document.querySelector('.banner')") is None
+    assert await ann.problems() == await phone.problems() == []
+
+
 async def test_the_keys_act_on_a_task_of_a_space_beside_the_private_ones(
     browser: Browser, service: InProcess
 ) -> None:

@@ -108,8 +108,15 @@ export class Actions {
   }
 
   /** Creates a task as another one of that store was, whose owner may not be the one that is shown by now. */
-  createAgain(task: Task, { tasks }: Store): Promise<boolean> {
-    return this.#run(() => tasks.create({ ...contentOf(task), position: positionOf(task) } as NewTask));
+  createAgain(task: Task, store: Store): Promise<boolean> {
+    const content = { ...contentOf(task), position: positionOf(task) };
+    return this.#run(() => store.tasks.create(withPlaceIn(store, content) as NewTask));
+  }
+
+  /** Makes the change of a conflict where the object was moved to meanwhile. */
+  changeThere({ write: { kind, id, body } }: Conflict, there: Store): Promise<boolean> {
+    const { tasks, lists } = there;
+    return this.#run(() => (kind === "list" ? lists.update(id, body) : tasks.update(id, withPlaceIn(there, body as TaskChanges))));
   }
 
   /** Creates a private task as one in a space was that the user has left. */
@@ -284,4 +291,11 @@ export class Actions {
 function contentOf(task: Task): Partial<Task> {
   const { id: _, user_id, created_at, updated_at, created_by, updated_by, series_id, next_id, ...content } = task;
   return content;
+}
+
+/** Returns fields without a list or a parent that the store does not have, and without the place among what is there. */
+function withPlaceIn<Fields extends TaskChanges>({ tasks, lists }: Store, fields: Fields): Partial<Fields> {
+  const { list_id, parent_id, position, ...others } = fields;
+  const isHere = (list_id == null || lists.get(list_id) !== undefined) && (parent_id == null || tasks.get(parent_id) !== undefined);
+  return isHere ? fields : (others as Partial<Fields>);
 }

@@ -10,7 +10,7 @@ import { ruleText } from "./recurrence.js";
 import { reminderText } from "./reminder-fields.js";
 import { isRefusal } from "./trash.js";
 
-type Answer = "mine" | "theirs" | "again" | "private" | "permanently";
+type Answer = "mine" | "theirs" | "again" | "there" | "private" | "permanently";
 
 /** Returns a message that changes of this device, in any space, were not executed; it is shown until each is decided about. */
 export function conflictBanner(app: App): TemplateResult | typeof nothing {
@@ -33,17 +33,18 @@ async function decide(app: App): Promise<void> {
 async function decideIn(app: App, space: string | undefined, store: Store): Promise<boolean> {
   for (let next = store.conflicts[0]; next !== undefined; next = store.conflicts[0]) {
     const conflict = next;
+    const there = app.stores.movedTo(conflict);
     const answer = await openDialog<Answer>(titleOf(conflict), (close) => html`
-      <p>${explanation(conflict)}</p>
+      <p>${there === undefined ? explanation(conflict) : `It was moved to ${ownerOf(there)}, before your change arrived.`}</p>
       ${store.space === undefined ? nothing : html`<p class="hint">In ${store.space.title}</p>`}
       ${comparison(app, space, conflict)}
       <div class="buttons">
         <button @click=${() => close(undefined)}>Later</button>
         <button @click=${() => close("theirs")}>${discardText(conflict)}</button>
-        ${mineChoice(conflict, mayWrite(store), close)}
+        ${mineChoice(conflict, there ?? store, there !== undefined, close)}
       </div>
     `);
-    if (answer === undefined || !(await carryOut(app, store, conflict, answer))) return false;
+    if (answer === undefined || !(await carryOut(app, there ?? store, conflict, answer))) return false;
     const keep = answer === "mine" ? "mine" : "theirs";
     if (!(await app.actions.online(() => store.resolve(conflict, keep)))) return false;
   }
@@ -52,12 +53,17 @@ async function decideIn(app: App, space: string | undefined, store: Store): Prom
   return true;
 }
 
-/** Does what a conflict that ends is to leave; returns whether that was done. If not, its values are not to be lost. */
+/** Does in a store what a conflict that ends is to leave; returns whether that was done. If not, its values are not to be lost. */
 async function carryOut({ actions }: App, store: Store, conflict: Conflict, answer: Answer): Promise<boolean> {
   const mine = conflict.mine as Task;
   if (answer === "permanently") return await actions.removeInstead(conflict, store);
   if (answer === "again") return await actions.createAgain(mine, store);
+  if (answer === "there") return await actions.changeThere(conflict, store);
   return answer !== "private" || (await actions.createPrivately(mine));
+}
+
+function ownerOf({ space }: Store): string {
+  return space?.title ?? "your own tasks";
 }
 
 function titleOf({ mine, current, write }: Conflict): string {
@@ -81,13 +87,14 @@ function explanation(conflict: Conflict): string {
   return `The service refused the change: ${details === "" ? error.message : details}.`;
 }
 
-/** Returns the button that keeps the change: in the space only for those who may write there. */
-function mineChoice(conflict: Conflict, canWrite: boolean, close: (answer: Answer) => void) {
+/** Returns the button that keeps the change: in the store of the object only for those who may write there. */
+function mineChoice(conflict: Conflict, store: Store, isMoved: boolean, close: (answer: Answer) => void) {
   const { reason, write, mine } = conflict;
   const isTask = write.kind === "task" && mine !== undefined;
-  if (reason === "removed" || !canWrite) {
+  if (reason === "removed" || !mayWrite(store)) {
     return isTask ? html`<button class="primary" @click=${() => close("private")}>Keep it in your own tasks</button>` : nothing;
   }
+  if (isMoved) return html`<button class="primary" @click=${() => close("there")}>Change it in ${ownerOf(store)}</button>`;
   if (isRefusal(conflict)) return html`<button class="danger" @click=${() => close("permanently")}>Delete permanently</button>`;
   if (reason !== "gone") {
     const text = reason === "rejected" ? "Try again" : write.op === "delete" ? "Delete it" : "Keep mine";
