@@ -33,6 +33,18 @@ SMALL = 320
 ROLE_OF_BOB = "document.querySelector('[aria-label=\"Role of Bob\"]')"
 REVOKE = "[...document.querySelectorAll('dialog button')].filter((one) => one.innerText === 'Revoke')"
 
+LOSE_AN_INVITATION = """
+const send = fetch;
+window.isLost = false;
+window.fetch = async (input, init) => {
+  const response = await send(input, init);
+  if (isLost || init.method !== "POST" || !String(input).endsWith("/invitations")) return response;
+  window.isLost = true;
+  throw new TypeError("lost");
+};
+"""
+"""The next invitation is made, and the response never arrives."""
+
 
 async def team(browser: Browser, service: InProcess, *tasks: str) -> tuple[WebApp, WebApp, WebApp]:
     """Returns the pages of an owner, an editor and a viewer of a space with a list of these tasks."""
@@ -223,6 +235,30 @@ async def test_a_double_click_makes_one_invitation(browser: Browser, service: In
     await ann.until(f"{REVOKE}.length > 1")
     assert await ann.run(f"{REVOKE}.length") == 2
     assert await ann.problems() == []
+
+
+async def test_a_lost_answer_makes_no_address_of_an_invitation_without_its_secret(
+    browser: Browser, service: InProcess
+) -> None:
+    ann = await signed_in(browser, service, "ann")
+    await share(ann, "Flat", "Milk")
+    await open_people(ann)
+    await ann.until(f"{REVOKE}.length === 1")
+    await ann.click("Done", DIALOG)
+    await ann.window.ask("Page.addScriptToEvaluateOnNewDocument", source=LOSE_AN_INVITATION)
+    await ann.reload()
+    await open_people(ann)
+    link = await invite(ann)
+    assert "#/join/twi_" in link
+    await open_people(ann)
+    await ann.until(f"{REVOKE}.length > 1")
+    assert await ann.run(f"{REVOKE}.length") == 2, "the one without its secret was revoked"
+    bob = await signed_in(browser, service, "bob")
+    await bob.run(f"location.href = '{link.partition('twi_')[0]}'")
+    await bob.says("The address of the invitation is not whole", ".toast")
+    await join(bob, link, "Bob")
+    await bob.shows("Milk")
+    assert await ann.problems() == await bob.problems() == []
 
 
 async def test_axe_finds_nothing_in_the_views_of_a_space(

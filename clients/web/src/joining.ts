@@ -19,11 +19,13 @@ export async function joinByLink(app: App): Promise<void> {
   const { hash } = location;
   if (!hash.startsWith(PREFIX)) return;
   history.replaceState(null, "", "#/inbox");
+  const invitation = hash.slice(PREFIX.length);
+  if (invitation === "") return app.toast.error("The address of the invitation is not whole: ask for it again");
   const hint = "You were invited to share tasks. Everybody in the space sees this name.";
   const name = await askForText("Join a space", "Your name there", { hint, action: "Join", maxLength: 100 });
   if (name === undefined) return;
   await app.actions.online(async () => {
-    const { space } = await app.account.spaces.redeem(hash.slice(PREFIX.length), { name });
+    const { space } = await app.account.spaces.redeem(invitation, { name });
     app.show({ name: "all", space: space.id });
     app.toast.show(`You are in ${space.title} now`);
   });

@@ -82,7 +82,7 @@ function invitationsOf(app: App, space: string, people: People, act: Act): Templ
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const { value } = (event.target as HTMLFormElement).elements.namedItem("role") as HTMLSelectElement;
-    const create = async () => (people.created = await invitations.create({ role: value as "editor" | "viewer" }));
+    const create = async () => (people.created = await newInvitation(app, space, value as "editor" | "viewer"));
     void act(() => app.actions.onlineOnce("invitation", create));
   };
   const others = people.invitations.filter(({ id }) => id !== people.created?.id);
@@ -99,6 +99,15 @@ function invitationsOf(app: App, space: string, people: People, act: Act): Templ
         <button class="plain" @click=${() => act(() => invitations.revoke(id))}>Revoke</button></p>
     `)}
   `;
+}
+
+/** Makes an invitation. One whose answer was lost is replaced: the repeated answer is without its secret. */
+async function newInvitation(app: App, space: string, role: "editor" | "viewer"): Promise<CreatedInvitation> {
+  const { invitations } = app.account.space(space);
+  const created = await invitations.create({ role });
+  if (created.invitation !== undefined) return created;
+  await invitations.revoke(created.id);
+  return await newInvitation(app, space, role);
 }
 
 /** The address is shown once: the service stores nothing that it could be made of. */
