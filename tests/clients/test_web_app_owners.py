@@ -8,7 +8,7 @@ from changes.browser import CHROMIUM, Browser
 from changes.streams import InProcess, in_process_server
 from clients.test_web_app_sharing import DIALOG, assign, go, join, service, share, signed_in
 from clients.test_web_app_team import open_people, set_role_of_bob
-from clients.test_web_app_trash import delete
+from clients.test_web_app_trash import delete, shows_trash
 from clients.test_web_app_users import titles_of
 from clients.web_page import ALT, WebApp
 from support import settings_for
@@ -214,6 +214,31 @@ async def test_a_task_that_is_kept_after_its_list_was_deleted_is_in_the_inbox(
     await phone.says("Up to date", ".status")
     assert await phone.run("document.querySelector('.banner')") is None
     assert await ann.problems() == await phone.problems() == []
+
+
+async def test_the_trash_of_a_space_does_not_stay_after_the_removal(
+    browser: Browser, service: InProcess
+) -> None:
+    ann, bob = [await signed_in(browser, service, sub) for sub in ("ann", "bob")]
+    await join(bob, await share(ann, "Flat", "Milk", "Bread"), "Bob")
+    await bob.shows("Milk", "Bread")
+    await delete(bob, "Bread")
+    await bob.says("Up to date", ".status")
+    trash = (await bob.run("location.hash")).replace("/all", "/trash")
+    await show(bob, trash, "Trash")
+    await shows_trash(bob, "Bread")
+    await bob.go_offline()
+    await go(bob, "all")
+    await bob.check("Milk")
+    await show(bob, trash, "Trash")
+    await open_people(ann)
+    await ann.click("Remove Bob", DIALOG)
+    await ann.until(f"!document.querySelector('{DIALOG}').innerText.includes('Bob')")
+    await bob.go_online()
+    await bob.says("You are not in this space any more.", "main")
+    await shows_trash(bob)
+    assert "Bread" not in await bob.run("document.querySelector('main').innerText")
+    assert await ann.problems() == await bob.problems() == []
 
 
 async def test_the_keys_act_on_a_task_of_a_space_beside_the_private_ones(

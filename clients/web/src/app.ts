@@ -194,6 +194,7 @@ export class App implements Page {
     if (this.stores.own.state === "live") void this.#sendTimeZone();
     void this.reminders.readNew();
     if ([...this.allStores.values()].some(({ conflicts }) => conflicts.some(isRefusal))) this.trash.isOff = true;
+    if (this.store.state === "removed") this.trash.forget();
     this.#readTrash();
     this.update();
   }

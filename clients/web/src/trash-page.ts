@@ -6,6 +6,7 @@ import { momentText } from "./dates.js";
 import { rowControl } from "./focus.js";
 import { icon } from "./icons.js";
 import { scrolledTo } from "./layout.js";
+import type { Trash } from "./trash.js";
 
 /** The deleted tasks that can be restored, and what the page says where there are none. */
 export function trashPage(app: App): TemplateResult {
@@ -68,14 +69,13 @@ function problem({ trash }: App): TemplateResult | typeof nothing {
 function empty({ trash, store: { state } }: App): TemplateResult | typeof nothing {
   const isSignedOut = state === "unauthorized" || state === "other-user";
   if (trash.problem !== undefined && !isSignedOut) return nothing;
-  const text = isSignedOut
-    ? "Sign in to see the trash"
-    : trash.isOff
-      ? "The trash is off: what is deleted cannot be restored"
-      : trash.tasks === undefined
-        ? "Loading the trash"
-        : "The trash is empty";
+  const text = isSignedOut ? "Sign in to see the trash" : state === "removed" ? "You are not in this space any more." : emptyText(trash);
   return html`<p class="empty" role="status" tabindex="-1">${text}</p>`;
+}
+
+function emptyText({ isOff, tasks }: Trash): string {
+  if (isOff) return "The trash is off: what is deleted cannot be restored";
+  return tasks === undefined ? "Loading the trash" : "The trash is empty";
 }
 
 /** Returns the row that has the focus, or gets it by the Tab key. */

@@ -43,7 +43,7 @@ export class Trash {
     this.#isReading = false;
   }
 
-  /** Forgets what was read, which is of another owner than the one that is shown. */
+  /** Forgets what was read, which is of another owner than the one that is shown, or of a space that the user is not in any more. */
   forget(): void {
     this.#removals += 1;
     this.tasks = this.problem = undefined;
@@ -82,7 +82,7 @@ export class Trash {
       this.#replace(found.slice(0, this.#limit));
       this.problem = undefined;
     } catch (error) {
-      this.problem = problemOf(error);
+      if (removals === this.#removals) this.problem = problemOf(error);
     }
   }
 
