@@ -1,5 +1,7 @@
 """Who uses the web app: signing out, other windows, and another user on the same device."""
 
+import json
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -34,6 +36,11 @@ STORED = """
 """
 """Returns what is in all databases of the device, as JSON."""
 NAMES = "indexedDB.databases().then((found) => JSON.stringify(found.map(({ name }) => name)))"
+NO_STORAGE = """
+const refuse = () => { throw new DOMException("denied", "SecurityError"); };
+Object.defineProperty(window, "localStorage", { get: refuse });
+"""
+NO_DATABASE = "indexedDB.open = () => { throw new DOMException('denied', 'UnknownError'); };"
 SIGN_IN_PAGE = "document.querySelector('.sign-in') !== null"
 
 
@@ -110,6 +117,34 @@ async def test_signing_out_ends_every_window_and_leaves_nothing(
     await second.until(f"{NAMES}.then((names) => names === '[]')")
     assert "Private" not in await second.run(STORED)
     assert await first.problems() == await second.problems() == []
+
+
+async def test_signing_out_does_not_wait_for_a_provider_that_does_not_answer(
+    browser: Browser, tmp_path: Path
+) -> None:
+    silent = socket.create_server(("127.0.0.1", 0))  # it accepts connections, and answers nothing
+    issuer = f"http://127.0.0.1:{silent.getsockname()[1]}"
+    database = f"sqlite:///{tmp_path}/tasks.db"
+    settings = settings_for(
+        database, environment="production", web_app=True, web_app_issuer=issuer, web_app_client_id="web-app"
+    )
+    issued = {"token": token_for("ann"), "refresh": "a refresh token"}
+    session = {"token": token_for("ann"), "session": "one", "issued": json.dumps(issued)}
+    async with in_process_server(settings) as service:
+        page = await open_page(browser, service)
+        for name, value in session.items():
+            await page.run(f"sessionStorage.setItem('taskward.{name}', {json.dumps(value)})")
+        await page.run("localStorage.setItem('taskward.session', 'one')")
+        await page.reload()
+        await page.add("Private")
+        await page.says("Up to date", ".status")
+        await page.click("Sign out")
+        await page.click("Sign out", "dialog")
+        await page.until("document.body?.inert")  # nothing that is typed now would be kept
+        await page.until(SIGN_IN_PAGE)
+        assert await page.problems() == []
+        await browser.close_windows()
+    silent.close()
 
 
 async def test_a_window_that_was_away_while_another_one_signed_out_is_signed_out(

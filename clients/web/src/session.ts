@@ -9,6 +9,9 @@ const SESSION = "taskward.session";
 /** Which user of development this device is of, if it is not the first. */
 const DEVELOPER = "taskward.developer";
 
+/** Milliseconds that a sign-out waits for the provider. */
+const END_TIMEOUT = 5000;
+
 /** The database on this device. It is of one user at a time, and its name does not tell who that is. */
 export const DATABASE = "taskward-app";
 /** Earlier versions had a database for each user, named after issuer and subject. */
@@ -91,8 +94,10 @@ export async function endSession(): Promise<string | undefined> {
   const issued = issuedTokens();
   forgetToken();
   localStorage.removeItem(SESSION);
-  // The session has ended here, whether the provider can be reached or not.
-  return issued && (await Provider.ofService().then((provider) => provider?.end(issued), () => undefined).catch(() => undefined));
+  if (issued === undefined) return undefined;
+  // The session has ended here, whether the provider answers or not.
+  const ended = Provider.ofService().then((provider) => provider?.end(issued)).catch(() => undefined);
+  return await Promise.race([ended, new Promise<undefined>((resolve) => setTimeout(resolve, END_TIMEOUT))]);
 }
 
 /** Returns the page for a second user of development: the other name of this machine, so that nothing is shared. */

@@ -65,6 +65,7 @@ function unsentText({ allStores }: App): string {
 }
 
 async function leave(app: App, changeSession: () => unknown): Promise<void> {
+  document.body.inert = true; // what would be typed from now on is deleted, too
   try {
     await app.stores.clear();
     await closeNotifications();
