@@ -147,6 +147,15 @@ async def test_signing_out_does_not_wait_for_a_provider_that_does_not_answer(
     silent.close()
 
 
+@pytest.mark.parametrize("script", [NO_STORAGE, NO_DATABASE], ids=["storage", "database"])
+async def test_the_page_says_that_the_browser_stores_nothing(
+    browser: Browser, service: InProcess, script: str
+) -> None:
+    page = WebApp(await browser.window(f"{service.url}/", script=RECORD + script))
+    await page.says("The app stores its data in this browser", "[role=alert]")
+    assert await page.problems() == []
+
+
 async def test_a_window_that_was_away_while_another_one_signed_out_is_signed_out(
     browser: Browser, production: InProcess
 ) -> None:

@@ -1,10 +1,10 @@
 import { Taskward } from "@taskward/client";
 import { Store, Stores } from "@taskward/client/store";
-import { render } from "lit-html";
+import { html, render } from "lit-html";
 import { App } from "./app.js";
 import { showInDialog } from "./dialogs.js";
 import { page } from "./page.js";
-import { completeSignIn, currentSession, DATABASE, deleteOldDatabases, onOtherSession, token } from "./session.js";
+import { completeSignIn, currentSession, DATABASE, deleteOldDatabases, onOtherSession, readSession, token } from "./session.js";
 import { restoringFocus } from "./focus.js";
 import { onPageKey } from "./keyboard.js";
 import { joinByLink } from "./joining.js";
@@ -12,6 +12,7 @@ import { askToReplace, openSignInDialog, showSignIn } from "./sign-in.js";
 
 async function start(): Promise<void> {
   void navigator.serviceWorker?.register("/app/service-worker.js", { scope: "/" }).catch(() => undefined);
+  readSession();
   onOtherSession(() => location.reload());
   const problem = await completeSignIn();
   const session = await currentSession();
@@ -49,4 +50,11 @@ async function noSpace(client: Taskward): Promise<Store> {
   return store;
 }
 
-void start();
+/** Says why the app does not start: in some settings of a browser it can store nothing. */
+function showFailure(error: unknown): void {
+  const reason = error instanceof Error ? error.message : String(error);
+  const text = `The app stores its data in this browser, which does not let it: ${reason}. Allow it for this site, and load the page again.`;
+  render(html`<main class="sign-in"><h1>Taskward cannot start</h1><p class="problem" role="alert">${text}</p></main>`, document.body);
+}
+
+start().catch(showFailure);

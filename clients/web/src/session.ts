@@ -27,7 +27,12 @@ export interface Session {
 }
 
 /** The id of the session that this page is of. All windows read it in `localStorage`; null if there is no session. */
-let id = localStorage.getItem(SESSION);
+let id: string | null = null;
+
+/** Reads which session this page is of. Throws an error if the browser stores nothing for this site. */
+export function readSession(): void {
+  id = localStorage.getItem(SESSION);
+}
 
 /** Returns the session; undefined if nobody is signed in on this device. */
 export async function currentSession(): Promise<Session | undefined> {
