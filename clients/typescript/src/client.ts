@@ -19,7 +19,7 @@ export class Taskward extends Owner {
     this.me = new Me(this.transport);
   }
 
-  /** Returns a client of what belongs to a space. Whether the user is its member is judged for each request. */
+  /** Returns a client of what belongs to a space. Whether the user is its member is checked for each request. */
   space(id: string): SpaceClient {
     return new SpaceClient(this.transport.inSpace(id));
   }

@@ -242,7 +242,7 @@ export class Synchronizer {
     return this.source.space !== undefined && error instanceof ApiError && error.code === "METHOD_NOT_ALLOWED";
   }
 
-  /** Refuses all writes of a request: a batch is judged once, and the role of the user is another one than is stored. */
+  /** Refuses all writes of a request: a batch is authorized once, and the role of the user is another one than is stored. */
   async #refuseByRole({ writes }: Batch, error: ApiError, signal: AbortSignal): Promise<void> {
     await this.database.refuse(writes, "role", bodyOf(error));
     await this.#readMember(signal).catch((failure: unknown) => {
