@@ -56,17 +56,17 @@ def output_errors() -> Iterator[None]:
 
 def _discard_output() -> None:
     """Discards what is left to write: Python tries again when it ends, and would print an error."""
-    with suppress(OSError), open(os.devnull, "wb") as nothing:  # noqa: PTH123 - no path
+    with suppress(OSError), Path(os.devnull).open("wb") as nothing:
         os.dup2(nothing.fileno(), sys.stdout.fileno())
 
 
 def open_closed_streams() -> None:
     """Opens what the caller has closed, and Python leaves out: an empty input, an output that fails."""
     if sys.stdin is None:
-        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115 - no path, and open to the end
+        sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY), encoding="utf-8")
     if sys.stdout is None:
         unwritable = os.open(os.devnull, os.O_RDONLY)
-        sys.stdout = open(unwritable, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - as above
+        sys.stdout = os.fdopen(unwritable, "w", encoding="utf-8")
 
 
 def _lines(error: Exception) -> list[str]:
