@@ -177,6 +177,7 @@ async def test_a_change_of_what_was_moved_into_a_space_meanwhile_is_offered_ther
     await phone.go_online()
     await go(phone, "all")
     await phone.shows("Milk", "Bread")
+    await phone.says("2 of your changes were not saved", ".banner")
     await phone.click("Decide", ".banner")
     await phone.says("It was moved to Flat", DIALOG)
     await phone.click("Change it in Flat", DIALOG)

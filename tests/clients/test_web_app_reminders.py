@@ -35,6 +35,7 @@ ServiceWorkerRegistration.prototype.showNotification = async (title, {{ tag, dat
 }};
 """
 """Allows notifications and records them."""
+HAS_REMINDER = "document.querySelector('.details [aria-label^=\"Remove the reminder\"]') !== null"
 NOTIFICATIONS = """
 navigator.serviceWorker.ready
   .then((worker) => worker.getNotifications())
@@ -90,14 +91,18 @@ async def test_they_are_set_in_the_details(browser: Browser, service: InProcess)
 async def test_notifications_of_a_lost_space_and_of_who_signs_out_do_not_stay(
     browser: Browser, service: InProcess
 ) -> None:
-    reminders = {"reminders": [{"at": (datetime.now(UTC) + timedelta(seconds=4)).isoformat()}]}
+    reminders = {"reminders": [{"at": (datetime.now(UTC) + timedelta(minutes=3)).isoformat()}]}
     await create(service, {"title": "Private", **reminders})
     async with api(service) as client:
         space, task = await shared_task(client, "Shared")
         await remind(client, space, task, reminders)
-        page = await open_web_app(browser, service.url, script=OFTEN)
+        page = await open_web_app(browser, service.url, script=OFTEN + AHEAD)
         place = {"origin": service.url, "browserContextId": page.window.context}
         await browser.ask("Browser.grantPermissions", None, permissions=["notifications"], **place)
+        await page.shows("Private")
+        await page.run(f"location.hash = '#/space/{space}/all?task={task}'")
+        await page.until(HAS_REMINDER)
+        await page.run("ahead = 200_000")
         await page.until(f"{NOTIFICATIONS}.then((titles) => titles === 'Private,Shared')")
         assert (await client.delete(f"/api/spaces/{space}?tasks=delete")).status_code == 200
         await page.until(f"{NOTIFICATIONS}.then((titles) => titles === 'Private')")
@@ -120,7 +125,7 @@ async def test_those_of_a_space_are_read_again_after_a_minute(browser: Browser, 
         at = (datetime.now(UTC) + timedelta(minutes=3)).isoformat()
         await remind(client, space, task, {"reminders": [{"at": at}]})
         await page.run("ahead = 70_000")
-        await page.until("document.querySelector('.details [aria-label^=\"Remove the reminder\"]') !== null")
+        await page.until(HAS_REMINDER)
         await page.run("ahead = 200_000")
         await page.until("shown.map(({ title }) => title).join() === 'Milk'")
         await remind(client, space, task, {"reminders": []})
