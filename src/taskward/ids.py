@@ -17,6 +17,8 @@ from taskward.http.errors import FieldError
 MAX_AHEAD = 24 * 60 * 60
 """Seconds that a client's clock may be ahead when it makes an id."""
 
+_VERSION = 7
+"""Of UUIDs."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RANDOM_BITS = 74
 _LOW_BITS = 62
@@ -86,7 +88,7 @@ def is_of(given: UUID, moment: datetime) -> bool:
     """Returns whether an id is a UUIDv7 of exactly that time."""
     milliseconds, fraction = _parts(moment)
     return (
-        given.version == 7  # noqa: PLR2004 - the version number
+        given.version == _VERSION
         and given.int >> 80 == milliseconds
         and fraction in {0, given.int >> 64 & 0xFFF}
     )

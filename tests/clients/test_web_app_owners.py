@@ -130,9 +130,7 @@ async def test_a_conflict_of_a_space_is_shown_and_decided_beside_the_private_tas
     await join(bob, await share(ann, "Flat", "Milk", "Bread"), "Bob")
     await bob.shows("Milk", "Bread")
     for title in ("Milk", "Bread"):
-        await ann.open(title)
-        await ann.until("document.querySelector('.details input[type=date]') !== null")
-        await ann.fill(".details input[type=date]", await ann.run("new Date().toLocaleDateString('sv')"))
+        await ann.set_due_today(title)
         await assign(ann, "Bob", people=2)
         await ann.press("Escape")
     await show(bob, "#/today", "Today")
@@ -247,8 +245,7 @@ async def test_the_keys_act_on_a_task_of_a_space_beside_the_private_ones(
 ) -> None:
     ann = await signed_in(browser, service, "ann")
     await share(ann, "Flat", "Milk")
-    await ann.open("Milk")
-    await ann.fill(".details input[type=date]", await ann.run("new Date().toLocaleDateString('sv')"))
+    await ann.set_due_today("Milk")
     await assign(ann, "A member", people=1)
     await ann.type(".details .subtasks input", "Whole")
     await ann.says("Whole", ".details .subtasks")

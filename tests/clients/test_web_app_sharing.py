@@ -297,9 +297,7 @@ async def test_what_is_assigned_is_in_the_own_views_of_the_member(
     await join(bob, await share(ann, "Flat", "Milk", "Bread"), "Bob")
     await bob.shows("Milk", "Bread")
     for title in ("Milk", "Bread"):
-        await ann.open(title)
-        await ann.until("document.querySelector('.details input[type=date]') !== null")
-        await ann.fill(".details input[type=date]", await ann.run("new Date().toLocaleDateString('sv')"))
+        await ann.set_due_today(title)
     await assign(ann, "Bob", people=2)
 
     await bob.run("document.querySelector('.sidebar a[href=\"#/today\"]').click()")

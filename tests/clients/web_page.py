@@ -169,6 +169,12 @@ class WebApp:
         await self.press("Enter")
         await self.until(f"document.querySelector('.details .title textarea')?.value === {json.dumps(title)}")
 
+    async def set_due_today(self, title: str) -> None:
+        """Sets the due date of a task in its details, which stay open."""
+        await self.open(title)
+        await self.until("document.querySelector('.details input[type=date]') !== null")
+        await self.fill(".details input[type=date]", await self.run("new Date().toLocaleDateString('sv')"))
+
     async def press(self, key: str, modifiers: int = 0) -> None:
         """Presses a key."""
         text = {"Enter": "\r", "Space": " "}.get(key)

@@ -102,9 +102,8 @@ def in_a_shell(
     folder: Path, words: str, *, given: str = "", **environment: str
 ) -> "subprocess.CompletedProcess[str]":
     """Runs `taskward` to its end as a shell does, with the redirections among the words."""
-    return subprocess.run(  # noqa: S602 - words of a test
-        f"{shlex.quote(sys.executable)} -m taskward {words}",
-        shell=True,
+    return subprocess.run(  # noqa: S603 - the words are those of a test
+        ["/bin/sh", "-c", f"{shlex.quote(sys.executable)} -m taskward {words}"],
         cwd=folder,
         env=bare_environment() | environment,
         input=given,
