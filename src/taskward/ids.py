@@ -9,21 +9,21 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from threading import Lock
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from taskward.http.errors import FieldError
 
-MAX_AHEAD = 24 * 60 * 60
+MAX_AHEAD: Final = 24 * 60 * 60
 """Seconds that a client's clock may be ahead when it makes an id."""
 
-_VERSION = 7
+_VERSION: Final = 7
 """Of UUIDs."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_RANDOM_BITS = 74
-_LOW_BITS = 62
-_VERSION = 7 << 76
-_VARIANT = 2 << 62
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_RANDOM_BITS: Final = 74
+_LOW_BITS: Final = 62
+_VERSION_BITS: Final = _VERSION << 76
+_VARIANT_BITS: Final = 2 << 62
 
 _last = 0  # the last id given out (milliseconds, random part), as one number
 _next = Lock()  # SQLite runs transactions in a thread
@@ -54,7 +54,7 @@ def created_at(given: UUID) -> datetime:
 
 def problem_of_client_id(kind: str, given: UUID) -> str | None:
     """Returns why a client cannot make an object of that kind with an id; None if it can."""
-    if given.version != _VERSION >> 76 or given.int >> 80 > (time.time() + MAX_AHEAD) * 1000:
+    if given.version != _VERSION or given.int >> 80 > (time.time() + MAX_AHEAD) * 1000:
         return f"{kind} id must be a UUID of version 7, of a time not more than 24 hours ahead"
     return None
 
@@ -106,4 +106,4 @@ def _parts(moment: datetime) -> tuple[int, int]:
 
 def _uuid7(milliseconds: int, random: int) -> UUID:
     high, low = random >> _LOW_BITS, random & ((1 << _LOW_BITS) - 1)
-    return UUID(int=milliseconds << 80 | _VERSION | high << 64 | _VARIANT | low)
+    return UUID(int=milliseconds << 80 | _VERSION_BITS | high << 64 | _VARIANT_BITS | low)
