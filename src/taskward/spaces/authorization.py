@@ -19,11 +19,13 @@ from taskward.spaces.forms import (
     CALLER,
     LEAST_ROLE,
     MY_ROLE,
+    MY_ROLE_WIDTH,
     READS,
     read_in_space,
     write_in_space,
 )
 from taskward.spaces.recording import Recorder, recorded
+from taskward.tasks.statements import READ_TO_CHANGE
 from taskward.users.statements import LOCK_OWNER
 
 
@@ -56,6 +58,9 @@ class SpaceRows:
     recorder: Recorder | None = None
     """Records what is written in the activity of the space, if that is kept."""
 
+    _read_as: CallerAsMember | None = None
+    """The caller as the read of a task to change has found them, for the write that follows it."""
+
     async def rows(self, read: Read, values: Values) -> Sequence[Row]:
         """Runs a read in its form for members; a declared one must be among `READS`.
 
@@ -69,6 +74,8 @@ class SpaceRows:
         form = READS[read] if read.declared else read_in_space(read)
         values = {**values, **self._condition}
         if rows := await self.rows_of_all.rows(form, values):
+            if read is READ_TO_CHANGE:
+                self._read_as = self._membership([rows[0][-MY_ROLE_WIDTH:]])
             return rows
         me = await self.authorize()
         while not (rows := await self.rows_of_all.rows(form, values)):
@@ -83,7 +90,8 @@ class SpaceRows:
         No row may also mean that someone else has written in the space, or that the caller was removed, since
         the role was read.
         """
-        me = await self.authorize()
+        me = self._read_as or await self.authorize()
+        self._read_as = None
         values = {**me.as_author(), **values, **self._condition}
         if self.recorder is not None:
             values |= self.recorder.entry(write, values, me.member_id)

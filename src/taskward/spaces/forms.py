@@ -22,7 +22,7 @@ from taskward.database.statements import MAX_COMPILED, STATEMENTS, Command, Read
 from taskward.database.types import Id
 from taskward.spaces.statements import IS_IN_SPACE
 from taskward.spaces.tables import MEMBERS
-from taskward.tasks.statements import CREATE_TASK, can_be_new, insert_tasks
+from taskward.tasks.statements import CREATE_TASK, READ_TO_CHANGE, can_be_new, insert_tasks
 from taskward.users.statements import COUNT_MANY, COUNT_MANY_OF_PERSON, OWNER, bump_owner, is_as_read
 from taskward.users.tables import USERS
 
@@ -34,26 +34,34 @@ IS_MEMBER: Final = exists().where(
 )
 """Whether the caller is a member of the owner, a space, with that role or a higher one."""
 
+_ME: Final = (MEMBERS.c.user_id == OWNER, MEMBERS.c.person_id == CALLER)
+_MY_ROLE: Final = (MEMBERS.c.id, MEMBERS.c.role, MEMBERS.c.version)
 MY_ROLE: Final = Read(
     "role of the caller",
-    select(MEMBERS.c.id, MEMBERS.c.role, MEMBERS.c.version).where(
-        MEMBERS.c.user_id == OWNER, MEMBERS.c.person_id == CALLER, MEMBERS.c.role.is_not(None)
-    ),
+    select(*_MY_ROLE).where(*_ME, MEMBERS.c.role.is_not(None)),
     batch_keys=("owner", "caller"),
     if_visible=IS_IN_SPACE,
 )
 """The id, the role and the number of the last change of the caller as a member."""
+
+MY_ROLE_WIDTH: Final = len(_MY_ROLE)
 
 _AGGREGATES: Final = frozenset({"count", "min", "max", "sum"})
 
 
 @lru_cache(MAX_COMPILED)
 def read_in_space(read: Read) -> Read:
-    """Returns the form of a read that returns no row unless the caller is a member."""
+    """Returns the form of a read that returns no row unless the caller is a member.
+
+    That of `READ_TO_CHANGE` also returns the columns of `MY_ROLE`, last, for the write that follows it.
+    """
+    statement = _for_members(read.statement)
+    if read is READ_TO_CHANGE:
+        statement = statement.add_columns(*_MY_ROLE).where(*_ME)
     return replace(
         read,
         name=f"{read.name}, in a space",
-        statement=_for_members(read.statement),
+        statement=statement,
         batch_keys=(*read.batch_keys, CALLER.key) if read.batch_keys else (),
         if_visible=IS_MEMBER,
         only_if=IS_MEMBER,
