@@ -273,7 +273,7 @@ def test_a_token_that_is_fixed_is_not_renewed(waits: list[float]) -> None:
     assert (len(requests), waits) == (1, [])
 
 
-NO_TOKENS = ("sec\nret", "secret\n", "sec\rret", "sec ret", "sécret", "sec\x7fret", "sec\udcffret")
+NO_TOKENS = ("sec\nret", "sec\rret", "sec ret", "sécret", "sec\x7fret", "sec\udcffret")
 
 
 @pytest.mark.parametrize("renewable", [False, True])
@@ -289,6 +289,18 @@ def test_a_text_that_is_no_token_is_refused_and_in_no_error(
         shown = "".join(traceback.format_exception(refused.value))
         assert not any(one in shown for one in (token, repr(token)[1:-1]))
     assert (requests, waits) == ([], [])
+
+
+def test_a_text_that_is_no_token_is_not_kept(waits: list[float]) -> None:
+    """A proxy has answered in place of the provider."""
+    tokens = iter(["<html> sign in", "good\n"])
+    client, requests = client_of(done(), done(), token=lambda: next(tokens))
+    with pytest.raises(Unauthorized):
+        read(client)
+    read(client)
+    read(client)
+    assert [one.headers["Authorization"] for one in requests] == ["Bearer good"] * 2
+    assert waits == []
 
 
 def test_a_kept_response_is_of_one_token(waits: list[float]) -> None:

@@ -120,12 +120,13 @@ def path_of(collection: str, *rest: str, **ids: str) -> str:
 
 
 def authorization(token: str) -> dict[str, str]:
-    """Returns the header with a token; without one none.
+    """Returns the header with a token, without the line break at the end of a file; without a token none.
 
     Raises:
         Unauthorized: it is not a token. httpx would name all of it in its error.
 
     """
+    token = token.strip()
     if not (token.isascii() and token.isprintable() and " " not in token):
         envelope = {"error": "The token must be visible ASCII characters", "code": "INVALID_TOKEN"}
         raise Unauthorized(HTTPStatus.UNAUTHORIZED, {}, envelope)

@@ -39,7 +39,9 @@ class Tokens:
         """Returns a token in place of a rejected one; of several calls at once, the first one fetches it."""
         with self._lock:
             if self._provider is not None and self._current == rejected:
-                self._current = token_of(self._provider)
+                token = token_of(self._provider)
+                authorization(token)  # another text is not kept, so that the next call asks again
+                self._current = token
             return self._current or ""
 
 
