@@ -40,8 +40,12 @@ export class Tokens {
   }
 
   async #ask(renew: boolean): Promise<string> {
-    const token = typeof this.source === "string" ? this.source : await this.source({ renew });
-    if (!VISIBLE_ASCII.test(token)) throw invalidToken("The token must be visible ASCII characters");
+    const given = typeof this.source === "string" ? this.source : await this.source({ renew });
+    const token = given.trim(); // of a file it ends with a line break
+    if (!VISIBLE_ASCII.test(token)) {
+      if (!renew && typeof this.source !== "string") return await this.#ask(true); // the source may have kept the text
+      throw invalidToken("The token must be visible ASCII characters");
+    }
     const identity = identityOf(token);
     if (this.#identity !== undefined && identity !== this.#identity) {
       throw new OtherUserError("The token is of another user than the one before: make a client for each user");

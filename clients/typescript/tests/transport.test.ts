@@ -60,7 +60,7 @@ test("a token of another user is not used, however often it is returned", async 
 test("a text that is no token is refused before it is sent, and is in no error", async (t) => {
   const { url, received } = await server(t, (_, response) => answer(response, 200, TASK, tagged));
 
-  for (const text of ["sec\nret", "secret\n", "sec ret", "sécret", "secr€t", "sec\u007fret"]) {
+  for (const text of ["sec\nret", "sec ret", "sécret", "secr€t", "sec\u007fret"]) {
     for (const token of [text, () => text]) {
       const failed = await new Taskward({ baseUrl: url, token }).tasks.list().catch((error: unknown) => error);
       assert.ok(failed instanceof ApiError);
@@ -71,6 +71,21 @@ test("a text that is no token is refused before it is sent, and is in no error",
   }
 
   assert.deepEqual(received, []);
+});
+
+test("a text that is no token is renewed, and the line break of a file is left out", async (t) => {
+  const { url, received } = await server(t, (_, response) => answer(response, 200, TASK, tagged));
+  const asked: boolean[] = [];
+  const token = ({ renew }: { renew: boolean }) => {
+    asked.push(renew);
+    return renew ? "good\n" : "<html> sign in";
+  };
+
+  await new Taskward({ baseUrl: url, token }).tasks.get(TASK.id);
+  await new Taskward({ baseUrl: url, token: "good\n" }).tasks.get(TASK.id);
+
+  assert.deepEqual(asked, [false, true]);
+  assert.deepEqual(received.map(({ headers }) => headers.authorization), ["Bearer good", "Bearer good"]);
 });
 
 test("a renewal that fails is an error, and is tried again by the next request", async (t) => {
