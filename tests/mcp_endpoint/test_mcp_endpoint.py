@@ -313,6 +313,10 @@ NO_CALLS: list[tuple[str, Any, int]] = [
     (r'{"jsonrpc": "2.0", "method": "ping", "params": {"a": "\ud800"}}', None, PARSE_ERROR),
     ("[]", None, INVALID_REQUEST),
     ('{"id": 7, "method": "ping"}', 7, INVALID_REQUEST),
+    ('{"jsonrpc": "1.0", "id": 7, "method": "ping"}', 7, INVALID_REQUEST),
+    ('{"jsonrpc": "2.0", "id": 7, "method": 7}', 7, INVALID_REQUEST),
+    ('{"jsonrpc": "2.0", "id": "x", "method": "ping", "params": [1]}', "x", INVALID_REQUEST),
+    ('{"jsonrpc": "2.0", "id": 7, "method": "ping", "params": "x"}', 7, INVALID_REQUEST),
 ]
 
 

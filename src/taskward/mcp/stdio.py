@@ -1,7 +1,7 @@
 """`taskward mcp`: the MCP server over standard input and output, for agents on this machine."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -12,12 +12,16 @@ from anyio.streams.memory import MemoryObjectSendStream
 from mcp.server.stdio import stdio_server
 from mcp.shared.message import SessionMessage
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from taskward.mcp.server import McpContext, new_server
 from taskward_client import AsyncClient
 
 _MAX_DIGITS: Final = 18
 """Of the number that names a message: fewer than the SDK can read."""
+
+_MEMBER: Final = 2
+"""Parts of the place of a member of a message: the kind of message, and the name of the member."""
 
 
 async def serve_stdio(url: str, token: Callable[[], str], *, uses_proxies: bool) -> None:
@@ -53,13 +57,24 @@ async def _relay(
 
 def _refusal(error: ValidationError) -> types.JSONRPCError:
     """Returns the answer to a line that is no message, for the request that it was meant to be."""
-    problem = error.errors(include_url=False)[0]
+    problems = error.errors(include_url=False)
+    problem = problems[0]
     is_json = problem["type"] != "json_invalid"
-    message = problem["input"] if is_json else _read(problem["input"])
+    message = _message_of(problems) if is_json else _read(problem["input"])
     code = types.INVALID_REQUEST if is_json else types.PARSE_ERROR
     return types.JSONRPCError(
         jsonrpc="2.0", id=_id_of(message), error=types.ErrorData(code=code, message=problem["msg"])
     )
+
+
+def _message_of(problems: Sequence[ErrorDetails]) -> object:
+    """Returns what the line has, which is the input of the problem that a member of it is missing.
+
+    To a request the members of the other kinds of messages are missing. What has no problem of that kind is
+    no object, and has no id.
+    """
+    found = (one["input"] for one in problems if one["type"] == "missing" and len(one["loc"]) == _MEMBER)
+    return next(found, None)
 
 
 def _read(line: str) -> object:
