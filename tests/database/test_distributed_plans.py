@@ -59,6 +59,7 @@ VALUES_OF: Final[dict[str, dict[str, Any]]] = {
     "add pending reminders": {"reminders": f'[["{TASK}", 1, 1000]]'},
     "add a label to tasks": {"tasks": f'[["{TASK}", "", 5]]'},
     "publish lists": {"lists": f'[["{uuid4()}", "List", false, "m", null, 1, 1]]'},
+    "those spaces that exist": {"spaces": OWNERS},
     "stage tasks": {"tasks": f'[["{uuid4()}", null, "x", "x", null, null, false, 1, 1]]'},
 }
 OWNER_ROWS: Final = (
