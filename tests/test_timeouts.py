@@ -27,6 +27,7 @@ from support.server import RunningServer, access_lines, run_server
 from support.waiting import wait_for
 
 from taskward.http.errors import ServiceError
+from taskward.server.parse_turns import MAX_AT_ONCE
 from taskward.server.protocol import StrictProtocol
 from taskward.server.request_parser import RequestParser
 from taskward.server.response_cycle import StrictCycle
@@ -41,6 +42,16 @@ class ShortTimeouts(StrictProtocol):
     stall_seconds = 0.5
     linger_seconds = 0.4
     idle_seconds_draining = 0.1
+
+
+class SweptAtEachRead(StrictProtocol):
+    """A connection that has been idle for a minute whenever something arrives."""
+
+    idle_seconds = 30.0
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self.sweep(60.0)
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +122,17 @@ def test_idle_time_does_not_count_for_the_next_request(server: RunningServer) ->
         client.sendall(LAST[10:])
         (answer,) = parse_responses(read_all(client))
     assert answer.text == "GET /last []"
+
+
+def test_a_request_that_waits_for_its_turn_to_be_parsed_is_not_idle_time() -> None:
+    """A large one is parsed in turn, with those of other connections."""
+    body = b"x" * (2 * MAX_AT_ONCE)
+    with run_server(SweptAtEachRead) as server, server.connect() as client:
+        client.sendall(get("/a"))
+        read_until(client, b"GET /a []")
+        client.sendall(post("/b", CLOSE, body=body))
+        (answer,) = parse_responses(read_all(client))
+    assert answer.text == f"POST /b [{body.decode()}]"
 
 
 def test_a_queued_request_does_not_time_out(server: RunningServer) -> None:

@@ -241,7 +241,7 @@ class StrictProtocol(BufferedConnection):
         elif self._parser.state is BODY:
             if self._waited >= self.body_seconds + self._parser.body_size / MIN_BODY_RATE:
                 self._reject(RequestTimedOut())
-        elif self.active is None:
+        elif self.active is None and not self._buffer:  # what is in it waits for its turn
             limit = self.idle_seconds if self._used else self.head_seconds
             if self._waited >= (self.idle_seconds_draining if self.server_state.draining else limit):
                 self.close()
