@@ -12,10 +12,12 @@ import httpx
 import pytest
 from changes.streams import HttpClient, http_client, in_process_server
 from spaces.space_support import invite, join, new_space, redeem, remove, task_in
-from support import MakeDatabase, settings_for
+from support import MakeDatabase, parts_of, settings_for
 from tokens.token_support import store_token
 
+from taskward.changes.streams import STREAM_REGISTRY
 from taskward.database.postgres.notifications import ChangeNotifier
+from taskward.spaces.events import INTERVAL
 
 Event = dict[str, Any]
 
@@ -67,6 +69,25 @@ async def opened(person: HttpClient) -> AsyncIterator[SpaceStream]:
 async def states(person: HttpClient) -> dict[str, str]:
     listed = (await person.http.get("/api/spaces")).json()["spaces"]
     return {one["space"]["id"]: one["state"] for one in listed}
+
+
+@pytest.mark.engines("disk")
+async def test_a_stream_that_ends_while_it_waits_to_read_is_closed(
+    engine: str, new_database: MakeDatabase
+) -> None:
+    """It reads once a second: the change has woken it, and the end comes before it reads."""
+    async with (
+        in_process_server(settings_for(await new_database(engine))) as service,
+        http_client(service.url, str(uuid4())) as ann,
+    ):
+        space = await new_space(ann)
+        async with opened(ann) as stream:
+            await stream.next()
+            await task_in(ann, space)
+            await asyncio.sleep(0.3)
+        async with asyncio.timeout(INTERVAL + 5):
+            while parts_of(service.app)[STREAM_REGISTRY]._open:  # noqa: ASYNC110 - it offers nothing to wait for
+                await asyncio.sleep(0.05)
 
 
 async def test_each_space_comes_once_and_then_whenever_it_has_changed(

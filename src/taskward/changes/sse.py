@@ -105,7 +105,7 @@ class ServerSentEvents(Response, ABC):
             while True:
                 if not self.has_more:
                     await self._wait(subscription, send)
-                if subscription.closed or self._expired() or await self._revoked(context):
+                if self._has_ended(subscription) or await self._revoked(context):
                     return
                 subscription.woken.clear()
                 await self.read(subscription)
@@ -116,7 +116,9 @@ class ServerSentEvents(Response, ABC):
 
     async def _wait(self, subscription: Subscription, send: Send) -> None:
         """Waits for changes or for the end; sends a comment after a long silence."""
-        while not subscription.woken.is_set() and not self._expired() and monotonic() < self._check_at:
+        while not (
+            self._has_ended(subscription) or subscription.woken.is_set() or monotonic() >= self._check_at
+        ):
             left = min(self._caller.expires_at - time(), self._check_at - monotonic())
             try:
                 async with asyncio.timeout(min(KEEP_ALIVE, left)):
@@ -124,8 +126,12 @@ class ServerSentEvents(Response, ABC):
             except TimeoutError:
                 await _send_part(send, _COMMENT)
 
-    def _expired(self) -> bool:
-        return time() >= self._caller.expires_at
+    def _has_ended(self, subscription: Subscription) -> bool:
+        """Returns whether the client or the process ends, or the token has expired.
+
+        What has woken the stream may be forgotten by then: `closed` is not.
+        """
+        return subscription.closed or time() >= self._caller.expires_at
 
     async def _revoked(self, context: RequestContext) -> bool:
         """Returns whether the access token was revoked, by reading its row from time to time."""
