@@ -1,6 +1,7 @@
 """docs/contract.md#errors: the form of requests, and the order of their checks."""
 
 import json
+import tracemalloc
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -8,6 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI, Query, Response
 from pydantic import BaseModel
+from starlette.types import Message
 from support import (
     INVALID_REQUEST,
     INVALID_TOKEN,
@@ -17,11 +19,13 @@ from support import (
     PAYLOAD_TOO_LARGE,
     UNAUTHORIZED,
     Person,
+    context_for,
     exchange,
     problems,
     refusal,
 )
 
+from taskward.http.requests import read_body
 from taskward.http.routing import MAX_CACHED_QUERY, QUERY_CACHE_SIZE, StrictRoute
 
 pytestmark = pytest.mark.engines("memory")
@@ -463,3 +467,20 @@ async def test_a_plain_options_is_handled_like_any_other_method(
 
 def bearer(person: Person) -> list[tuple[str, str]]:
     return [("Authorization", f"Bearer {person.token}")]
+
+
+async def test_a_body_in_the_smallest_parts_takes_little_more_memory_than_in_one() -> None:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"x", "more_body": next(left) > 1}
+
+    left = iter(range(LIMIT, 0, -1))
+    context = context_for({"headers": [(b"transfer-encoding", b"chunked")]})
+    tracemalloc.start()
+    try:
+        body = await read_body(context, receive)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert len(body) == LIMIT
+    assert most < 4 * LIMIT
