@@ -10,8 +10,9 @@ from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, NoReturn
+from unittest.mock import Mock
 from uuid import uuid4
 
 import httpx
@@ -238,15 +239,26 @@ async def test_the_endpoint_can_be_switched_off() -> None:
                 assert (await http.get(path)).status_code == 404
 
 
+class Unstartable:
+    """A session manager of the SDK that cannot run."""
+
+    def run(self) -> NoReturn:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+
+@pytest.mark.parametrize("is_imported", [False, True])
 async def test_an_endpoint_that_could_not_start_starts_with_the_next_request(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, *, is_imported: bool
 ) -> None:
     failures = [OSError(errno.EMFILE, "Too many open files")]
 
-    def import_module(name: str) -> ModuleType:
-        if name == "taskward.mcp.server" and failures:
-            raise failures.pop()
-        return real(name)
+    def import_module(name: str) -> Any:
+        if name != "taskward.mcp.server" or not failures:
+            return real(name)
+        failure = failures.pop()
+        if not is_imported:
+            raise failure
+        return SimpleNamespace(new_server=Mock(), new_session_manager=lambda *_: Unstartable())
 
     real = importlib.import_module
     monkeypatch.setattr(importlib, "import_module", import_module)

@@ -163,15 +163,20 @@ class _Sdk:
         manager: StreamableHTTPSessionManager = server.new_session_manager(
             server.new_server(self._client_of), MAX_BODY
         )
-        started = asyncio.Event()
+        started = asyncio.get_running_loop().create_future()
         self._running = asyncio.create_task(self._run(manager, started))
-        await started.wait()
+        await started
         return manager
 
-    async def _run(self, manager: "StreamableHTTPSessionManager", started: asyncio.Event) -> None:
-        async with manager.run():  # it is to be left by the task that entered it
-            started.set()
-            await self._stopping.wait()
+    async def _run(self, manager: "StreamableHTTPSessionManager", started: asyncio.Future[None]) -> None:
+        try:
+            async with manager.run():  # it is to be left by the task that entered it
+                started.set_result(None)
+                await self._stopping.wait()
+        except Exception as error:
+            if started.done():
+                raise
+            started.set_exception(error)
 
     @asynccontextmanager
     async def _client_of(self, call: "McpContext") -> AsyncIterator["AsyncClient"]:
