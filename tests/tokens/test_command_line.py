@@ -160,6 +160,19 @@ def test_a_stream_that_is_full_or_closed_is_said_in_one_line(folder: Path, unbuf
         assert (result.returncode, result.stderr) == (status, text), words
 
 
+@pytest.mark.processes
+@pytest.mark.parametrize(("output", "text"), [("/dev/full", "No space left on device"), ("&-", "Bad file")])
+def test_an_agent_that_reads_nothing_is_said_without_a_traceback(
+    folder: Path, output: str, text: str
+) -> None:
+    result = in_a_shell(folder, f"mcp >{output}", given="a line that is answered\n", TASKWARD_TOKEN="one")
+
+    assert result.returncode == REJECTED
+    assert result.stderr.startswith("taskward: [Errno ")
+    assert text in result.stderr.splitlines()[0]
+    assert "Traceback" not in result.stderr
+
+
 @pytest.mark.parametrize("words", [("tasks", "list"), ("mcp",), ("login",), ("logout",)])
 @pytest.mark.parametrize(
     "url",
@@ -171,6 +184,7 @@ def test_a_stream_that_is_full_or_closed_is_said_in_one_line(folder: Path, unbuf
         "https://tasks.example.com/?secret",
         "https://tasks.example.com/#secret",
         "https://exämple..com",
+        "https://xn--a.example",
         f"https://{64 * 'a'}.example.com",
         "https://tasks.example.com\udcff",
         "https://",

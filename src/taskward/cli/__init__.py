@@ -29,6 +29,7 @@ from taskward.cli.terminal import (
     print_quickstart,
     print_report,
     progress_bar,
+    ungrouped,
 )
 
 MAX_MARGIN: Final = 30 * ONE_DAY
@@ -289,7 +290,8 @@ def mcp() -> None:
     from taskward.mcp.stdio import serve_stdio  # noqa: PLC0415 - slow to import
 
     url, token, is_local = checked_service()
-    asyncio.run(serve_stdio(url, token, uses_proxies=not is_local))
+    with ungrouped():
+        asyncio.run(serve_stdio(url, token, uses_proxies=not is_local))
 
 
 STOPPED: Final = "Stopped. The same command imports all of it, or skips what is already there."

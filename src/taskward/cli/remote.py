@@ -249,10 +249,10 @@ def _is_url(text: str) -> bool:
     try:
         url = httpx.URL(text)
         url.raw_host.decode().encode("idna")  # as the look-up of the host does
+        has_more = url.userinfo or url.query or url.fragment
+        return url.scheme in {"http", "https"} and bool(url.host) and not has_more
     except (httpx.InvalidURL, UnicodeError):
         return False
-    has_more = url.userinfo or url.query or url.fragment
-    return url.scheme in {"http", "https"} and bool(url.host) and not has_more
 
 
 def _is_local(url: str) -> bool:

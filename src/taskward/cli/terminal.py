@@ -54,6 +54,18 @@ def output_errors() -> Iterator[None]:
         sys.exit(1)
 
 
+@contextmanager
+def ungrouped() -> Iterator[None]:
+    """Raises the first error of a group: tasks that run together raise one, also of a single error."""
+    try:
+        yield
+    except ExceptionGroup as group:
+        first: Exception = group
+        while isinstance(first, ExceptionGroup):
+            first = first.exceptions[0]
+        raise first from None
+
+
 def _discard_output() -> None:
     """Discards what is left to write: Python tries again when it ends, and would print an error."""
     with suppress(OSError), Path(os.devnull).open("wb") as nothing:
