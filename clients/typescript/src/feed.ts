@@ -151,7 +151,7 @@ export function subjectOf(change: SharedChange) {
 
 /** Returns whether the feed has to be read from its beginning. */
 export function isInvalidCursor(error: unknown): error is ApiError {
-  if (!(error instanceof ApiError)) return false;
+  if (!(error instanceof ApiError) || !error.isOfService) return false;
   if (error.status === 410) return true;
   return error.status === 400 && error.details.some(({ field }) => field === "since" || field === "Last-Event-ID");
 }

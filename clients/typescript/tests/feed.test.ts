@@ -88,6 +88,18 @@ for (const [status, code, field] of [[410, "CURSOR_EXPIRED", ""], [400, "VALIDAT
   });
 }
 
+test("a cursor that a proxy says is gone is kept", async (t) => {
+  const { found } = await steps(
+    t,
+    (_, response) => response.writeHead(410).end("<html>Gone</html>"),
+    (step) => step.type === "offline",
+    45_000,
+    "old",
+  );
+
+  assert.deepEqual(found.map(({ type }) => type), ["offline"]);
+});
+
 test("a silent connection is given up, and failures are tried again with growing pauses", async (t) => {
   const { found, received } = await steps(
     t,

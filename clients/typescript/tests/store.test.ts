@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test, type TestContext } from "node:test";
 import { MemoryStorage, Store, type Storage, type Transaction } from "@taskward/client/store";
-import { Taskward } from "@taskward/client";
+import { ApiError, Taskward } from "@taskward/client";
 import { answer, fail, person, server, SERVICE_URL, TASK, token, until, withoutService } from "./support.js";
 
 const skip = withoutService;
@@ -133,9 +133,9 @@ test("a change by two devices is a conflict that the app decides", { skip }, asy
 });
 
 /** Returns a client whose requests pass `intercept`, which may lose them or their responses. */
-function intercepted(sub: string, intercept: (path: string, send: () => Promise<Response>) => Promise<Response>): Taskward {
+function intercepted(sub: string, intercept: (path: string, send: () => Promise<Response>, body: string) => Promise<Response>): Taskward {
   const send = (input: RequestInfo | URL, init?: RequestInit) =>
-    intercept(new URL(String(input)).pathname, () => fetch(input, init));
+    intercept(new URL(String(input)).pathname, () => fetch(input, init), String(init?.body));
   return new Taskward({ baseUrl: SERVICE_URL, token: token(sub), fetch: send, retries: 0 });
 }
 
@@ -194,6 +194,26 @@ test("what a proxy answers in place of the service refuses no write", { skip }, 
   await settled(store);
   assert.deepEqual(store.conflicts, []);
   assert.equal(store.tasks.all().length, made);
+  await equalToTheList(person(sub), store);
+});
+
+test("what a proxy does not let pass holds up no write before it, and is an error", { skip }, async (t) => {
+  const sub = randomUUID();
+  let isStrict = true;
+  const client = intercepted(sub, (path, send, body) => {
+    const isRefused = isStrict && path === "/api/batch" && body.includes("bad");
+    return isRefused ? Promise.resolve(new Response("<html>Access denied</html>", { status: 403 })) : send();
+  });
+  const store = await open(t, client);
+  for (const title of ["First", "Second", "bad", "After it"]) await store.tasks.create({ title });
+  store.start();
+
+  await until(() => store.pending === 2, "those before it are sent");
+  await until(() => store.state === "offline" && (store.error as ApiError).status === 403, "it says so");
+  assert.deepEqual(store.conflicts, []);
+  isStrict = false;
+  await settled(store);
+  await until(() => store.state === "live", "it says that, too");
   await equalToTheList(person(sub), store);
 });
 

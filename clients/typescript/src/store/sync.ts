@@ -191,6 +191,7 @@ export class Synchronizer {
   async #push(signal: AbortSignal): Promise<void> {
     const backoff = new Backoff(MIN_RETRY_DELAY, MAX_RETRY_DELAY);
     let limit: number | undefined;
+    let isHeldUp = false;
     signal.addEventListener("abort", () => this.#wake(), { once: true });
     while (!signal.aborted) {
       const woken = this.#nextWake();
@@ -205,12 +206,21 @@ export class Synchronizer {
         if (restoration !== undefined) await this.#restore(restoration, signal);
         if (batch !== undefined) await this.#send(batch, signal);
         backoff.reset();
+        if (isHeldUp) this.events.onState("live");
+        isHeldUp = false;
       } catch (error) {
         signal.throwIfAborted();
         if (batch !== undefined && this.#isAboutRole(error)) await this.#refuseByRole(batch, error, signal);
         else if (batch !== undefined && isRefusal(error)) limit = await this.#split(batch, error);
         else if (isFinal(error)) throw error;
-        else await Promise.race([sleep(backoff.next(retryAfter(error)), signal), woken]);
+        else {
+          if (isOfProxy(error)) {
+            isHeldUp = true;
+            this.events.onState("offline", error); // the feed may be live, and nothing else would say so
+            if (batch !== undefined && isAboutContent(error)) limit = await this.#separate(batch);
+          }
+          await Promise.race([sleep(backoff.next(retryAfter(error)), signal), woken]);
+        }
       }
       await this.events.onChange();
       void this.#rereadLater(signal).catch(() => undefined);
@@ -228,6 +238,12 @@ export class Synchronizer {
       if (!isRefusal(error)) throw error;
     });
     await this.database.restored(id, restored?.etag);
+  }
+
+  /** Sends the writes of a request one by one, so that those before the one that is held up are not. Returns how many to send. */
+  async #separate({ key, writes }: Batch): Promise<number> {
+    if (writes.length > 1) await this.database.split(key);
+    return 1;
   }
 
   /** Sends the writes of a refused request one by one; refuses the one that is alone. Returns how many to send. */
@@ -289,7 +305,17 @@ function bodyOf({ code, message, details }: ApiError) {
 /** Returns whether a whole request is refused for its content. A proxy may find it too large; else only the service can tell. */
 function isRefusal(error: unknown): error is ApiError {
   if (isSpaceNotFound(error) || !(error instanceof ApiError)) return false;
-  return error.isOfService ? error.status < 500 && !RETRYABLE.includes(error.status) : error.status === 413;
+  return error.isOfService ? isAboutContent(error) : error.status === 413;
+}
+
+/** Returns whether something between this device and the service has answered. */
+function isOfProxy(error: unknown): error is ApiError {
+  return error instanceof ApiError && !error.isOfService;
+}
+
+/** Returns whether an error may be about the content of a request: the same request would get it again. */
+function isAboutContent({ status }: ApiError): boolean {
+  return status < 500 && !RETRYABLE.includes(status);
 }
 
 function retryAfter(error: unknown): number {
