@@ -124,9 +124,13 @@ async def test_they_comment_assign_restore_and_part(browser: Browser, service: I
     await ann.says("Deleted: Bread", ".toast")
     for page in people:
         await has(page, "Milk")
-    await bob.press("Escape")
-    await bob.run('document.querySelector(\'.sidebar a[href^="#/space/"][href$="/trash"]\').click()')
-    await shows_trash(bob, "Bread")
+    for page in (bob, eve):
+        await page.press("Escape")
+        await go(page, "trash")
+        await shows_trash(page, "Bread")
+    in_trash = "document.querySelectorAll('main .scroll button').length"
+    assert [await page.run(in_trash) for page in (bob, eve)] == [3, 0], "a viewer changes nothing"
+    await go(eve, "list")
     await bob.click("Restore Bread")
     await shows_trash(bob)
     for page in (ann, eve):

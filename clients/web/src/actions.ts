@@ -230,7 +230,7 @@ export class Actions {
   }
 
   async #askForSubtasks({ title }: Task, count: number): Promise<"delete" | "keep" | undefined> {
-    const what = count === 1 ? "subtask" : `${count} subtasks`;
+    const what = count === 1 ? "a subtask" : `${count} subtasks`;
     return await ask(`Delete “${title}”?`, `It has ${what}.`, [
       ["delete", "Delete everything", "danger"],
       ["keep", `Keep the ${count === 1 ? "subtask" : "subtasks"}`],

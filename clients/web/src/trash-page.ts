@@ -28,7 +28,7 @@ function head(app: App): TemplateResult {
   return html`
     <div class="trash-head">
       <p class="hint">The service deletes these tasks permanently after a time.</p>
-      <button class="danger" @click=${() => void app.actions.emptyTrash()}>Empty trash</button>
+      ${app.canWrite ? html`<button class="danger" @click=${() => void app.actions.emptyTrash()}>Empty trash</button>` : nothing}
     </div>
   `;
 }
@@ -49,11 +49,18 @@ function row(app: App, trashed: TrashedTask): TemplateResult {
           ${list === undefined ? nothing : html`<span class="chip place"><span class="visually-hidden">from </span>${list.title}</span>`}
         </span>
       </div>
-      <button data-control="restore" tabindex=${tabindex} aria-label=${`Restore ${title}`}
-        @click=${() => void app.actions.restore(trashed)}>Restore</button>
-      <button class="icon-button" data-control="purge" tabindex=${tabindex} aria-label=${`Delete ${title} permanently`}
-        @click=${() => void app.actions.purge(trashed)}>${icon("trash")}</button>
+      ${app.canWrite ? buttons(app, trashed, tabindex) : nothing}
     </li>
+  `;
+}
+
+function buttons({ actions }: App, trashed: TrashedTask, tabindex: number): TemplateResult {
+  const { title } = trashed.task;
+  return html`
+    <button data-control="restore" tabindex=${tabindex} aria-label=${`Restore ${title}`}
+      @click=${() => void actions.restore(trashed)}>Restore</button>
+    <button class="icon-button" data-control="purge" tabindex=${tabindex} aria-label=${`Delete ${title} permanently`}
+      @click=${() => void actions.purge(trashed)}>${icon("trash")}</button>
   `;
 }
 
