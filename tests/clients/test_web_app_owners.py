@@ -240,6 +240,30 @@ async def test_the_trash_of_a_space_does_not_stay_after_the_removal(
     assert await ann.problems() == await bob.problems() == []
 
 
+async def test_a_question_about_a_space_ends_with_the_membership(
+    browser: Browser, service: InProcess
+) -> None:
+    """The private tasks are shown then, and the answer would be taken for their trash."""
+    ann, bob = [await signed_in(browser, service, sub) for sub in ("ann", "bob")]
+    await bob.add("Diary")
+    await delete(bob, "Diary")
+    await join(bob, await share(ann, "Flat", "Milk", "Bread"), "Bob")
+    await bob.shows("Milk", "Bread")
+    await delete(bob, "Bread")
+    await go(bob, "trash")
+    await shows_trash(bob, "Bread")
+    await bob.click("Empty trash", "main")
+    await bob.says("Empty the trash?", DIALOG)
+    await open_people(ann)
+    await ann.click("Remove Bob", DIALOG)
+    await bob.says("You are not in Flat any more.")
+    await bob.says("Inbox", "h1")
+    await bob.until("document.querySelector('dialog') === null")
+    await show(bob, "#/trash", "Trash")
+    await shows_trash(bob, "Diary")
+    assert await ann.problems() == await bob.problems() == []
+
+
 async def test_the_keys_act_on_a_task_of_a_space_beside_the_private_ones(
     browser: Browser, service: InProcess
 ) -> None:

@@ -220,6 +220,11 @@ async def test_after_a_revocation_work_goes_on_and_is_sent_after_a_sign_in(
     await page.window.ask("Input.insertText", text="Not finished")
 
     await page.click("Sign in", ".sidebar")
+    await page.says("Your session has ended", "dialog[open]")
+    for address, title in (("#/today", "Today"), ("#/inbox", "Inbox")):
+        await page.run(f"location.hash = '{address}'")
+        await page.says(title, "h1")
+    assert await page.run("document.querySelector('dialog[open]') !== null"), "it is not about what is shown"
     await page.click(f"Sign in with {place.provider.origin.removeprefix('http://')}", "dialog[open]")
     await page.leaves()
     await consent(page, place, "ann")

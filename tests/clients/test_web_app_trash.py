@@ -57,6 +57,18 @@ async def has_focus(page: WebApp, name: str) -> None:
     await page.until(f"document.activeElement.ariaLabel === {json.dumps(name)}")
 
 
+async def test_going_back_ends_the_question_about_what_was_shown(page: WebApp, service: InProcess) -> None:
+    """The answer would be taken for the trash that is shown by then, which may be that of a space."""
+    await trashed(service, "One")
+    await page.click("Trash", ".sidebar")
+    await shows_trash(page, "One")
+    await page.click("Empty trash")
+    await page.says("All tasks in it are deleted permanently.", "dialog")
+    await page.run("history.back()")
+    await page.until("document.querySelector('dialog') === null")
+    assert await trash_of(service) == ["One"]
+
+
 async def test_a_deleted_task_is_restored_or_deleted_permanently(page: WebApp, service: InProcess) -> None:
     await page.click("Trash", ".sidebar")
     await page.says("The trash is empty", "main")

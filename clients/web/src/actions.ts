@@ -1,9 +1,9 @@
-import { NetworkError, type List, type NewTask, type Task, type TaskChanges, type TrashedTask } from "@taskward/client";
+import { NetworkError, type List, type NewTask, type Owner, type Task, type TaskChanges, type TrashedTask } from "@taskward/client";
 import type { Conflict, Store } from "@taskward/client/store";
 import { ask } from "./dialogs.js";
 import { indent, moveBy, moveTo, outdent, positionBetween, type Place } from "./moving.js";
 import type { Page } from "./page-state.js";
-import type { View } from "./route.js";
+import { isSameView, type LabelView, type View } from "./route.js";
 import { isSameLabel, positionOf } from "./tree.js";
 
 /** What the user does in the app. Each change is stored on this device first, and then sent. */
@@ -75,6 +75,7 @@ export class Actions {
 
   /** Deletes a task of the trash permanently. */
   async purge({ task }: TrashedTask): Promise<void> {
+    const { client } = this.page;
     const { length } = this.page.trash.takenAlongWith(task.id);
     const along = length === 0 ? "It" : `It and ${length === 1 ? "the task" : `the ${length} tasks`} deleted with it`;
     const answer = await ask(`Delete “${task.title}” permanently?`, `${along} cannot be restored then.`, [
@@ -82,7 +83,7 @@ export class Actions {
     ]);
     if (answer === undefined) return;
     await this.#run(async () => {
-      await this.page.client.trash.purge(task.id);
+      await client.trash.purge(task.id);
       this.page.trash.remove(task.id);
       this.page.toast.show(`Deleted permanently: ${task.title}`);
     });
@@ -90,11 +91,12 @@ export class Actions {
   }
 
   async emptyTrash(): Promise<void> {
+    const { client, store } = this.page;
     const answer = await ask("Empty the trash?", "All tasks in it are deleted permanently.", [["empty", "Empty trash", "danger"]]);
     if (answer === undefined) return;
     await this.#run(async () => {
-      const { deleted } = await this.page.client.trash.empty();
-      this.page.trash.remove();
+      const { deleted } = await client.trash.empty();
+      if (this.page.store === store) this.page.trash.remove();
       this.page.toast.show(`Deleted permanently: ${deleted} ${deleted === 1 ? "task" : "tasks"}`);
     });
     void this.page.trash.read();
@@ -146,16 +148,17 @@ export class Actions {
     this.page.toast.show(`Moved to ${this.page.tree.list(list)?.title ?? "Inbox"}`);
   }
 
-  async addList(title: string): Promise<void> {
+  /** Adds a list to a store, and shows it if that owner is still shown. */
+  async addList(store: Store, title: string): Promise<void> {
     if (title.trim() === "") return;
     await this.#run(async () => {
-      const { id } = await this.page.store.lists.create({ title: title.trim() });
-      this.page.show({ name: "list", id, ...this.#owner });
+      const { id } = await store.lists.create({ title: title.trim() });
+      if (this.page.store === store) this.page.show({ name: "list", id, ...ownerOf(this.page.route.view) });
     });
   }
 
-  async changeList(id: string, changes: { title?: string; is_archived?: boolean }): Promise<void> {
-    await this.#run(() => this.page.store.lists.update(id, changes));
+  async changeList(list: List, changes: { title?: string; is_archived?: boolean }): Promise<void> {
+    await this.#run(() => this.page.storeOf(list).lists.update(list.id, changes));
   }
 
   async moveList(list: List, step: -1 | 1): Promise<void> {
@@ -163,31 +166,34 @@ export class Actions {
     const others = lists.filter(({ id }) => id !== list.id);
     const at = lists.findIndex(({ id }) => id === list.id) + step;
     if (at < 0 || at > others.length) return;
-    await this.#run(() => this.page.store.lists.update(list.id, { position: positionBetween(others[at - 1], others[at]) }));
+    await this.#run(() => this.page.storeOf(list).lists.update(list.id, { position: positionBetween(others[at - 1], others[at]) }));
   }
 
   async removeList(list: List, tasks: "delete" | "keep"): Promise<void> {
-    const { store, toast, trash } = this.page;
+    const { toast, trash } = this.page;
+    const { view } = this.page.route;
+    const store = this.page.storeOf(list);
     await this.#run(async () => {
       if (tasks === "keep" || trash.isOff) return await store.lists.delete(list.id, { tasks });
       await store.lists.delete(list.id, { tasks, to: "trash" });
       toast.show(`In the trash: the tasks of ${list.title}`);
     });
-    this.page.show({ name: this.page.route.view.space === undefined ? "inbox" : "all", ...this.#owner });
+    this.#leave(view);
   }
 
   /** Changes a label on all tasks, which the service does; so it needs a network. */
-  async renameLabel(from: string, to: string): Promise<void> {
+  async renameLabel(client: Owner, view: LabelView, to: string): Promise<void> {
     await this.#run(async () => {
-      await this.page.client.labels.rename(from, to);
-      this.page.show({ name: "label", label: to, ...this.#owner });
+      await client.labels.rename(view.label, to);
+      if (this.#shows(view)) this.page.show({ ...view, label: to });
     });
   }
 
-  async removeLabel(label: string): Promise<void> {
+  async removeLabel(client: Owner, view: LabelView): Promise<void> {
+    const { label } = view;
     await this.#run(async () => {
-      const { tasks } = await this.page.client.labels.remove(label);
-      this.page.show({ name: this.page.route.view.space === undefined ? "inbox" : "all", ...this.#owner });
+      const { tasks } = await client.labels.remove(label);
+      this.#leave(view);
       this.page.toast.show(`Removed ${label} from ${tasks} ${tasks === 1 ? "task" : "tasks"}`);
     });
   }
@@ -197,10 +203,14 @@ export class Actions {
     if (label.trim() !== "") await this.change(task, { add_labels: [known ?? label.trim()] });
   }
 
-  /** The key of a view that says that it is of the owner that is shown. */
-  get #owner(): { space?: string } {
-    const { space } = this.page.route.view;
-    return space === undefined ? {} : { space };
+  /** Returns whether a view is still shown: what takes time may end after the user has opened another one. */
+  #shows(view: View): boolean {
+    return isSameView(this.page.route.view, view);
+  }
+
+  /** Shows all that the owner of a view has in place of that view, if it is still shown. */
+  #leave(view: View): void {
+    if (this.#shows(view)) this.page.show({ name: view.space === undefined ? "inbox" : "all", ...ownerOf(view) });
   }
 
   /** Returns the fields with which a new task is in the view that is shown. */
@@ -285,6 +295,11 @@ export class Actions {
       this.#running -= 1;
     }
   }
+}
+
+/** Returns the key that says that another view is of the same owner. */
+function ownerOf({ space }: View): { space?: string } {
+  return space === undefined ? {} : { space };
 }
 
 /** Returns what a user has entered in a task: not its id, its place in a series, and who changed it when. */

@@ -1,9 +1,10 @@
-import type { Owner, Taskward, Task } from "@taskward/client";
+import type { List, Owner, Taskward, Task } from "@taskward/client";
 import type { LostSpace, Store, Stores } from "@taskward/client/store";
 import { Actions } from "./actions.js";
 import { Comments } from "./comments.js";
 import { Drafts } from "./drafts.js";
 import { localNow, timeZone, type Now } from "./dates.js";
+import { closeDialogs } from "./dialogs.js";
 import { rowControl } from "./focus.js";
 import type { Page } from "./page-state.js";
 import { formatRoute, isSameView, parseRoute, viewLink, type Route, type View } from "./route.js";
@@ -170,8 +171,8 @@ export class App implements Page {
     void closeNotifications(space);
   }
 
-  /** Returns the store of a task, which may be of another owner than the one that is shown. */
-  storeOf({ user_id: owner }: Task): Store {
+  /** Returns the store of a task or a list, which may be of another owner than the one that is shown. */
+  storeOf({ user_id: owner }: Task | List): Store {
     return this.stores.spaces.get(owner) ?? this.stores.own;
   }
 
@@ -204,6 +205,7 @@ export class App implements Page {
     const route = parseRoute(location.hash);
     if (before.task !== route.task) (document.activeElement as HTMLElement | null)?.blur(); // stores what was typed
     this.route = route;
+    closeDialogs();
     if (before.view.space !== this.route.view.space) this.trash.forget();
     if (!isSameView(before.view, this.route.view)) {
       this.isFoldOpen = false;

@@ -2,19 +2,26 @@ import { html, nothing, render, type TemplateResult } from "lit-html";
 
 type Choice<Value extends string> = readonly [value: Value, text: string, kind?: "danger" | "primary"];
 
+/** Whether a dialog stays when something else is shown, because it is not about what is shown. */
+interface Staying {
+  stays?: boolean;
+}
+
 /** Asks a question; returns the answer, or undefined if it was cancelled. */
 export function ask<Value extends string>(
   title: string,
   text: string,
   choices: readonly Choice<Value>[],
+  staying: Staying = {},
 ): Promise<Value | undefined> {
-  return openDialog<Value>(title, (close) => html`
+  const content = (close: (answer: Value | undefined) => void) => html`
     <p>${text}</p>
     <div class="buttons">
       <button @click=${() => close(undefined)}>Cancel</button>
       ${choices.map(([value, label, kind = ""]) => html`<button class=${kind} @click=${() => close(value)}>${label}</button>`)}
     </div>
-  `);
+  `;
+  return openDialog(title, content, staying);
 }
 
 /** Asks for a text; returns it, or undefined if it was cancelled. */
@@ -48,14 +55,24 @@ export function showInDialog(message: TemplateResult): void {
   if (messages !== null) render(message, messages);
 }
 
-/** Shows a dialog until it is closed: by what `content` shows, or by Escape. `update` shows the content anew. */
+/** Closes the dialogs as Escape does, because something else is shown than what they are about; those that stay are left. */
+export function closeDialogs(): void {
+  for (const dialog of document.querySelectorAll<HTMLDialogElement>("dialog:not([data-stays])")) dialog.close();
+}
+
+/**
+ * Shows a dialog until it is closed: by what `content` shows, by Escape, or when something else is shown. `update` shows
+ * the content anew.
+ */
 export function openDialog<Result>(
   title: string,
   content: (close: (result: Result | undefined) => void, update: () => void) => TemplateResult,
+  { stays = false }: Staying = {},
 ): Promise<Result | undefined> {
   return new Promise((resolve) => {
     const dialog = document.createElement("dialog");
     dialog.setAttribute("aria-labelledby", "dialog-title");
+    dialog.toggleAttribute("data-stays", stays);
     let result: Result | undefined;
     const end = () => {
       dialog.remove();

@@ -3,6 +3,7 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import type { App } from "./app.js";
 import { ask, askForText, openDialog } from "./dialogs.js";
 import { icon } from "./icons.js";
+import type { LabelView } from "./route.js";
 import { openSpaceMenu, shareList } from "./sharing.js";
 
 /** What can be done with the list or the label that is shown. */
@@ -17,7 +18,7 @@ export function listMenu(app: App): TemplateResult | typeof nothing {
   if (!app.canWrite) return nothing;
   const list = view.name === "list" ? app.tree.list(view.id) : undefined;
   if (list !== undefined) return menuButton(`List ${list.title}`, () => void openListMenu(app, list));
-  if (view.name === "label") return menuButton(`Label ${view.label}`, () => void openLabelMenu(app, view.label));
+  if (view.name === "label") return menuButton(`Label ${view.label}`, () => void openLabelMenu(app, view));
   return nothing;
 }
 
@@ -41,13 +42,13 @@ async function openListMenu(app: App, list: List): Promise<void> {
   if (chosen === "rename") await renameList(app, list);
   else if (chosen === "share") await shareList(app, list);
   else if (chosen === "up" || chosen === "down") await app.actions.moveList(list, chosen === "up" ? -1 : 1);
-  else if (chosen === "archive") await app.actions.changeList(list.id, { is_archived: !list.is_archived });
+  else if (chosen === "archive") await app.actions.changeList(list, { is_archived: !list.is_archived });
   else if (chosen === "delete") await deleteList(app, list);
 }
 
 async function renameList(app: App, list: List): Promise<void> {
   const title = await askForText("Rename list", "Name", { value: list.title });
-  if (title !== undefined && title !== list.title) await app.actions.changeList(list.id, { title });
+  if (title !== undefined && title !== list.title) await app.actions.changeList(list, { title });
 }
 
 /** Asks what becomes of the tasks, and deletes the list. */
@@ -63,13 +64,15 @@ async function deleteList(app: App, list: List): Promise<void> {
   if (answer !== undefined) await app.actions.removeList(list, answer);
 }
 
-async function openLabelMenu(app: App, label: string): Promise<void> {
+async function openLabelMenu(app: App, view: LabelView): Promise<void> {
+  const { client } = app;
+  const { label } = view;
   const chosen = await ask(label, "A change of a label changes all tasks that have it.", [
     ["remove", "Remove it", "danger"],
     ["rename", "Rename it"],
   ]);
-  if (chosen === "remove") await app.actions.removeLabel(label);
+  if (chosen === "remove") await app.actions.removeLabel(client, view);
   if (chosen !== "rename") return;
   const name = await askForText("Rename label", "Name", { value: label, maxLength: 50 });
-  if (name !== undefined && name !== label) await app.actions.renameLabel(label, name);
+  if (name !== undefined && name !== label) await app.actions.renameLabel(client, view, name);
 }

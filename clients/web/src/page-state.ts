@@ -1,4 +1,4 @@
-import type { Owner, Task, Taskward } from "@taskward/client";
+import type { List, Owner, Task, Taskward } from "@taskward/client";
 import type { Store, Stores } from "@taskward/client/store";
 import type { Now } from "./dates.js";
 import type { Route, View } from "./route.js";
@@ -11,8 +11,8 @@ export interface Page {
   /** The store of the owner that is shown: the user, or a space. */
   readonly store: Store;
   readonly stores: Stores;
-  /** Returns the store of a task, which may be of another owner than the one that is shown. */
-  storeOf(task: Task): Store;
+  /** Returns the store of a task or a list, which may be of another owner than the one that is shown. */
+  storeOf(one: Task | List): Store;
   /** The client of that owner. */
   readonly client: Owner;
   /** The client of the user. */

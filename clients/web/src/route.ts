@@ -7,6 +7,8 @@ export type View = { space?: string } & (
   | { name: "label"; label: string }
 );
 
+export type LabelView = Extract<View, { name: "label" }>;
+
 export type Sort = "manual" | "due" | "priority" | "title" | "newest";
 
 export interface Filters {

@@ -4,14 +4,17 @@ import { ask, askForText, openDialog } from "./dialogs.js";
 import { html } from "lit-html";
 import { openHistory } from "./history.js";
 import { openPeople } from "./people.js";
+import { isSameView } from "./route.js";
 
 /** Explains what sharing a list means, and moves it into a new space. */
 export async function shareList(app: App, list: List): Promise<void> {
+  const { own } = app.stores;
+  const { view } = app.route;
   const count = app.tree.tasks.filter(({ list_id }) => list_id === list.id).length;
   const what = count === 0 ? "The list moves" : `The list and its ${count === 1 ? "task" : `${count} tasks`} move`;
   const text = `${what} into a space of its own. Everybody whom you invite sees all that is in the space. Your reminders stay yours.`;
   if ((await ask(`Share “${list.title}”?`, text, [["share", "Share", "primary"]])) === undefined) return;
-  if (app.store.pending > 0) return app.toast.error("Some changes are not sent yet: share the list once they are");
+  if (own.pending > 0) return app.toast.error("Some changes are not sent yet: share the list once they are");
   await app.actions.online(async () => {
     const { account } = app;
     const { space } = await account.spaces.create({ title: list.title });
@@ -21,6 +24,7 @@ export async function shareList(app: App, list: List): Promise<void> {
       await account.spaces.delete(space.id).catch(() => undefined); // it is empty
       throw error;
     }
+    if (!isSameView(app.route.view, view)) return; // the user is doing something else by now
     app.show({ name: "list", id: list.id, space: space.id });
     void openPeople(app, space.id, space.title);
   });
@@ -56,7 +60,7 @@ async function leaveSpace(app: App, space: string, title: string): Promise<void>
   if ((await ask(`Leave “${title}”?`, text, [["leave", "Leave", "danger"]])) === undefined) return;
   await app.actions.online(async () => {
     await app.account.space(space).members.remove("me");
-    app.show({ name: "inbox" });
+    if (app.route.view.space === space) app.show({ name: "inbox" });
   });
 }
 
@@ -65,6 +69,6 @@ async function deleteSpace(app: App, space: string, title: string): Promise<void
   if ((await ask(`Delete “${title}”?`, text, [["delete", "Delete for everybody", "danger"]])) === undefined) return;
   await app.actions.online(async () => {
     await app.account.spaces.delete(space, { tasks: "delete" });
-    app.show({ name: "inbox" });
+    if (app.route.view.space === space) app.show({ name: "inbox" });
   });
 }

@@ -107,8 +107,9 @@ async function addOwnList(app: App): Promise<void> {
 }
 
 async function addList(app: App): Promise<void> {
+  const { store } = app;
   const title = await askForText("New list", "Name", { action: "Add list" });
-  if (title !== undefined) await app.actions.addList(title);
+  if (title !== undefined) await app.actions.addList(store, title);
 }
 
 function status(app: App): TemplateResult {

@@ -31,12 +31,13 @@ export async function openSignInDialog(app: App): Promise<void> {
   if (isDialogOpen) return;
   isDialogOpen = true;
   const found = await findProvider();
-  const signedIn = openDialog<"signed in">("Your session has ended", (close) => {
+  const content = (close: (result: "signed in" | undefined) => void) => {
     const way = wayIn(found, () => close("signed in"), (text) => app.toast.error(text));
     // Who is typing when the dialog opens must not answer it by that.
     return html`<p tabindex="-1" autofocus>Your tasks and changes are kept on this device.</p>${way}
       <div class="buttons"><button @click=${() => close(undefined)}>Later</button></div>`;
-  });
+  };
+  const signedIn = openDialog("Your session has ended", content, { stays: true });
   void signedIn.then((result) => {
     isDialogOpen = false;
     if (result !== undefined) {
@@ -54,7 +55,7 @@ export async function signOut(app: App): Promise<void> {
 /** Asks whether to delete what is on this device, which is of another user than the token. If not, the token is dropped. */
 export async function askToReplace(app: App): Promise<void> {
   const text = `The tasks of another user are on this device. They are deleted from it; the service keeps them.${unsentText(app)}`;
-  const answer = await ask("Sign in as another user?", text, [["delete", "Delete them and sign in", "danger"]]);
+  const answer = await ask("Sign in as another user?", text, [["delete", "Delete them and sign in", "danger"]], { stays: true });
   if (answer !== undefined) await leave(app, replaceSession);
   else if (forgetToken()) location.reload();
 }
