@@ -10,7 +10,7 @@ from clients.test_web_app_sharing import DIALOG, assign, go, join, service, shar
 from clients.test_web_app_team import open_people, set_role_of_bob
 from clients.test_web_app_trash import delete, shows_trash
 from clients.test_web_app_users import titles_of
-from clients.web_page import ALT, WebApp
+from clients.web_page import ALT, CHOOSE, REMIND, WebApp
 from support import settings_for
 
 __all__ = ["service"]
@@ -165,6 +165,8 @@ async def test_a_change_of_what_was_moved_into_a_space_meanwhile_is_offered_ther
     for title in ("Milk", "Bread"):
         await phone.open(title)
         await phone.fill(".details .title textarea", f"Oat {title}")
+        if title == "Milk":
+            await remind(phone)
         await phone.press("Escape")
     await ann.says("Up to date", ".status")
     await ann.click("List Flat")
@@ -182,6 +184,11 @@ async def test_a_change_of_what_was_moved_into_a_space_meanwhile_is_offered_ther
     await phone.click("Discard mine", DIALOG)
     await phone.until("document.querySelector('.banner') === null")
     await ann.shows("Oat Milk", "Bread")
+    await phone.says("Up to date", ".status")
+    assert await phone.run("document.querySelector('.banner')") is None, "the service has refused nothing"
+    for page in (phone, ann):
+        await page.open("Oat Milk")
+        await page.says("2031", ".details .field .chip")
     assert await titles_of(service, "ann") == []
     assert await ann.problems() == await phone.problems() == []
 
@@ -210,6 +217,37 @@ async def test_a_task_that_is_kept_after_its_list_was_deleted_is_in_the_inbox(
     await phone.until("document.querySelector('.banner') === null")
     await show(ann, "#/inbox", "Inbox")
     await ann.shows("Oat milk")
+    await phone.says("Up to date", ".status")
+    assert await phone.run("document.querySelector('.banner')") is None
+    assert await ann.problems() == await phone.problems() == []
+
+
+async def test_a_subtask_that_is_kept_after_its_parent_was_deleted_stays_in_its_list(
+    browser: Browser, service: InProcess
+) -> None:
+    phone, ann = [await signed_in(browser, service, "ann") for _ in range(2)]
+    await ann.click("Add a list")
+    await ann.type(f"{DIALOG} input", "Home")
+    await ann.says("Home", "h1")
+    await ann.add("Shopping")
+    await ann.open("Shopping")
+    await ann.type(".details .subtasks input", "Milk")
+    await ann.shows("Shopping", "Milk")
+    await show(phone, "#/all", "All tasks")
+    await phone.open("Milk")
+    await phone.go_offline()
+    await phone.fill(".details .title textarea", "Oat milk")
+    await ann.says("Up to date", ".status")
+    await ann.focus("Shopping")
+    await ann.press("Delete")
+    await ann.says("It has a subtask.", DIALOG)
+    await ann.click("Delete everything", DIALOG)
+    await ann.says("Up to date", ".status")
+    await phone.go_online()
+    await phone.click("Decide", ".banner")
+    await phone.click("Keep it as a new task", DIALOG)
+    await ann.shows("Oat milk")
+    assert await ann.run("document.querySelector('h1').innerText") == "Home"
     await phone.says("Up to date", ".status")
     assert await phone.run("document.querySelector('.banner')") is None
     assert await ann.problems() == await phone.problems() == []
@@ -291,6 +329,15 @@ async def show(page: WebApp, address: str, title: str) -> None:
     """Opens a view by its address, and waits until it is shown."""
     await page.run(f"location.hash = {json.dumps(address)}")
     await page.says(title, "h1")
+
+
+async def remind(page: WebApp) -> None:
+    """Adds a reminder at a time to the task whose details are shown."""
+    await page.until(f"({REMIND})?.options.length === 2")
+    await page.run(CHOOSE.format(field=REMIND, index=1))
+    await page.fill(f"{DIALOG} input", "2031-02-03T09:00")
+    await page.click("Remind me", DIALOG)
+    await page.says("2031", ".details .field .chip")
 
 
 async def write(page: WebApp, name: str, text: str) -> None:

@@ -1,4 +1,13 @@
-import { NetworkError, type List, type NewTask, type Owner, type Task, type TaskChanges, type TrashedTask } from "@taskward/client";
+import {
+  NetworkError,
+  type List,
+  type NewTask,
+  type Owner,
+  type OwnReminders,
+  type Task,
+  type TaskChanges,
+  type TrashedTask,
+} from "@taskward/client";
 import type { Conflict, Store } from "@taskward/client/store";
 import { ask } from "./dialogs.js";
 import { indent, moveBy, moveTo, outdent, positionBetween, type Place } from "./moving.js";
@@ -115,10 +124,18 @@ export class Actions {
     return this.#run(() => store.tasks.create(withPlaceIn(store, content) as NewTask));
   }
 
-  /** Makes the change of a conflict where the object was moved to meanwhile. */
+  /**
+   * Makes the change of a conflict where the object was moved to meanwhile. In a space reminders are each member's own, and
+   * who it was assigned to is no member there.
+   */
   changeThere({ write: { kind, id, body } }: Conflict, there: Store): Promise<boolean> {
-    const { tasks, lists } = there;
-    return this.#run(() => (kind === "list" ? lists.update(id, body) : tasks.update(id, withPlaceIn(there, body as TaskChanges))));
+    const { reminders, assigned_to, ...rest } = body as TaskChanges;
+    if (kind === "list") return this.#run(() => there.lists.update(id, body));
+    return this.#run(async () => {
+      if (reminders !== undefined) await this.#setReminders(id, there, reminders ?? []);
+      const changes = withPlaceIn(there, rest);
+      if (Object.keys(changes).length > 0) await there.tasks.update(id, changes);
+    });
   }
 
   /** Creates a private task as one in a space was that the user has left. */
@@ -239,6 +256,11 @@ export class Actions {
     return added;
   }
 
+  async #setReminders(task: string, { space, tasks }: Store, reminders: OwnReminders): Promise<void> {
+    if (space === undefined) await tasks.update(task, { reminders });
+    else await this.page.reminders.set(task, space.id, reminders);
+  }
+
   async #askForSubtasks({ title }: Task, count: number): Promise<"delete" | "keep" | undefined> {
     const what = count === 1 ? "a subtask" : `${count} subtasks`;
     return await ask(`Delete “${title}”?`, `It has ${what}.`, [
@@ -308,9 +330,12 @@ function contentOf(task: Task): Partial<Task> {
   return content;
 }
 
-/** Returns fields without a list or a parent that the store does not have, and without the place among what is there. */
+/** Returns fields without a list or a parent that the store does not have, and then without the place among what is there. */
 function withPlaceIn<Fields extends TaskChanges>({ tasks, lists }: Store, fields: Fields): Partial<Fields> {
-  const { list_id, parent_id, position, ...others } = fields;
-  const isHere = (list_id == null || lists.get(list_id) !== undefined) && (parent_id == null || tasks.get(parent_id) !== undefined);
-  return isHere ? fields : (others as Partial<Fields>);
+  const { list_id, parent_id } = fields;
+  const { ...here }: Partial<Fields> = fields;
+  if (list_id != null && lists.get(list_id) === undefined) delete here.list_id;
+  if (parent_id != null && tasks.get(parent_id) === undefined) delete here.parent_id;
+  if (here.list_id !== list_id || here.parent_id !== parent_id) delete here.position;
+  return here;
 }

@@ -1,6 +1,7 @@
 import type { List, Owner, Task, Taskward } from "@taskward/client";
 import type { Store, Stores } from "@taskward/client/store";
 import type { Now } from "./dates.js";
+import type { Reminders } from "./reminders.js";
 import type { Route, View } from "./route.js";
 import type { Toast } from "./toast.js";
 import type { Trash } from "./trash.js";
@@ -19,6 +20,7 @@ export interface Page {
   readonly account: Taskward;
   readonly toast: Toast;
   readonly trash: Trash;
+  readonly reminders: Reminders;
   /** All tasks and lists as they are now. */
   readonly tree: Tree;
   readonly route: Route;
