@@ -120,6 +120,12 @@ async def test_a_text_that_cannot_be_stored_stays_in_its_field(browser: Browser,
     await bob.says("Your role in this space does not allow this", ".toast")
     await bob.stays()
     assert await bob.run(DESCRIPTION) == "Typed"
+    await bob.says("You may not change this any more", ".details [role=alert]")
+    await bob.click("Discard it", ".details")
+    await bob.until(f"{DESCRIPTION} === ''")
+    assert await bob.run("document.querySelector('.details [role=alert]')") is None
+    await bob.reload()
+    await bob.until(f"{DESCRIPTION} === ''")
     assert await ann.problems() == await bob.problems() == []
 
 

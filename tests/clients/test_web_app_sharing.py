@@ -39,6 +39,14 @@ USABLE = """
   .map((one) => one.ariaLabel)
 """
 """The fields in which something can be changed."""
+HOLD_COMMENTS = """
+window.refuse = undefined;
+const send = fetch;
+window.fetch = (input, init) =>
+  window.refuse !== undefined || !String(input).includes("/api/comments") ? send(input, init)
+    : new Promise((resolve) => { window.refuse = () => resolve(new Response("{}", { status: 400 })); });
+"""
+"""The next request of comments is refused once that is called."""
 COMMENTS = "[...document.querySelectorAll('.discussion .comment')].map((one) => one.textContent)"
 
 
@@ -187,6 +195,25 @@ async def test_comments_mention_members_and_are_changed_by_their_authors(
     await ann.says("changed", ".discussion li")
     assert "To Bob" not in await ann.run("document.querySelector('.discussion').innerText")
     assert await ann.run("window.problems") == await bob.run("window.problems") == []
+
+
+async def test_comments_that_could_not_be_read_are_not_reported_beside_another_task(
+    browser: Browser, service: InProcess
+) -> None:
+    ann = await signed_in(browser, service, "ann")
+    await ann.add("Milk", "Bread")
+    await ann.says("Up to date", ".status")
+    await ann.window.ask("Page.addScriptToEvaluateOnNewDocument", source=HOLD_COMMENTS)
+    await ann.reload()
+    await ann.open("Milk")
+    await ann.until("typeof refuse === 'function'")
+    await ann.press("Escape")
+    await ann.open("Bread")
+    await ann.says("Comments", ".details")
+    await ann.run("refuse()")
+    await ann.run("new Promise((resolve) => setTimeout(resolve, 300))")
+    assert "could not be read" not in await ann.run("document.querySelector('.discussion').innerText")
+    assert await ann.problems() == []
 
 
 async def test_reminders_of_a_space_are_each_members_own(browser: Browser, service: InProcess) -> None:

@@ -38,6 +38,7 @@ export class Comments {
       this.all = found;
       this.problem = undefined;
     } catch (error) {
+      if (task !== this.#task) return;
       this.problem = error instanceof NetworkError ? "The comments need the network" : "The comments could not be read";
     }
     this.page.update();

@@ -99,21 +99,31 @@ function text(app: App, task: Task, name: "title" | "description", label: string
     event.preventDefault();
     (event.target as HTMLElement).blur();
   };
+  const draft = app.drafts.value(field, stored);
   const newer = app.drafts.newerValue(field, stored);
   const discard = () => (app.drafts.end(field), app.update());
   return html`
     <label class="text ${name}">
       <span class="visually-hidden">${label}</span>
-      <textarea rows="1" maxlength=${maxLength} placeholder=${label} ?readonly=${!app.canWrite} .value=${live(app.drafts.value(field, stored))} @keydown=${keys}
+      <textarea rows="1" maxlength=${maxLength} placeholder=${label} ?readonly=${!app.canWrite} .value=${live(draft)} @keydown=${keys}
         @input=${(event: InputEvent) => app.drafts.set(field, (event.target as HTMLTextAreaElement).value, stored)}
         @blur=${commit}></textarea>
     </label>
-    ${newer === undefined ? nothing : html`
-      <p class="problem" role="alert">
-        Another device has changed it to: ${newer === "" ? "nothing" : newer}
-        <button class="plain" @pointerdown=${(event: Event) => event.preventDefault()} @click=${discard}>Take that</button>
-      </p>
-    `}
+    ${newer !== undefined
+      ? draftProblem(`Another device has changed it to: ${newer === "" ? "nothing" : newer}`, "Take that", discard)
+      : !app.canWrite && draft !== stored
+        ? draftProblem("You may not change this any more, so it cannot be stored", "Discard it", discard)
+        : nothing}
+  `;
+}
+
+/** Says why what is typed is not what is stored, with a button that drops it. */
+function draftProblem(text: string, action: string, discard: () => void): TemplateResult {
+  return html`
+    <p class="problem" role="alert">
+      ${text}
+      <button class="plain" @pointerdown=${(event: Event) => event.preventDefault()} @click=${discard}>${action}</button>
+    </p>
   `;
 }
 
