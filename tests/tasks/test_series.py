@@ -535,6 +535,15 @@ async def test_the_days_after_occurrence_and_due_are_listed(ann: Person) -> None
     assert (await ann.http.get(path)).json() == {"dates": []}
 
 
+@pytest.mark.parametrize("count", ["", ";COUNT=60"])
+async def test_the_days_of_30_years_are_listed(ann: Person, count: str) -> None:
+    task = await ann.create(due={"date": "2026-01-01"}, recurrence={"rule": f"FREQ=YEARLY{count}"})
+
+    dates = (await ann.http.get(f"/api/tasks/{task['id']}/occurrences?limit=366")).json()["dates"]
+
+    assert (len(dates), dates[-1]) == (30, "2056-01-01")
+
+
 @pytest.mark.parametrize("limit", ["0", "367", "x", ""])
 async def test_a_limit_is_checked(ann: Person, limit: str) -> None:
     task = await ann.create()

@@ -26,7 +26,7 @@ def days_after(rule: Rule, occurrence: date, day: date, years: int = HORIZON) ->
     `occurrence` is the DTSTART: the rule counts from it, and has no day before it.
     """
     reached = max(day, occurrence)
-    first, last = reached.toordinal() + 1, _years_later(reached, years).toordinal()
+    first, last = reached.toordinal() + 1, years_later(reached, years).toordinal()
     for found in _FINDERS[rule.frequency](rule, occurrence, first, last):
         if found > last:
             return
@@ -41,7 +41,7 @@ def has_day(rule: Rule, occurrence: date) -> bool:
     return next(days_after(rule, start, start), None) is not None
 
 
-def _years_later(day: date, years: int) -> date:
+def years_later(day: date, years: int = HORIZON) -> date:
     """Returns the same day of a later year, at most the last one; 28 February for 29 February."""
     if day.year + years > LAST_DAY.year:
         return LAST_DAY

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any, Final, Self
 
-from taskward.tasks.recurrence.days import days_after
+from taskward.tasks.recurrence.days import days_after, years_later
 from taskward.tasks.recurrence.rule import Rule
 from taskward.time_zones import time_zone
 
@@ -79,9 +79,14 @@ def next_occurrence(
 
 
 def upcoming(recurrence: Recurrence, due: Mapping[str, str], limit: int) -> list[date]:
-    """Returns the first days after both the occurrence and the due day; it does not look at a clock."""
-    following = _following(recurrence.rule, recurrence.occurrence, _reached(recurrence, due))
-    return [day for day, _ in islice(following, limit)]
+    """Returns the first days after both the occurrence and the due day, for 30 years.
+
+    It does not look at a clock.
+    """
+    reached = _reached(recurrence, due)
+    last = years_later(reached)
+    following = (day for day, _ in _following(recurrence.rule, recurrence.occurrence, reached))
+    return [*islice(takewhile(lambda day: day <= last, following), limit)]
 
 
 def _candidates(
