@@ -49,10 +49,10 @@ export function askForText(
   });
 }
 
-/** Shows a message in the dialog that is open, if one is: what is outside of it is covered, and not announced. */
+/** Shows a message in the dialog that was opened last, if one is: what is outside of it is covered, and not announced. */
 export function showInDialog(message: TemplateResult): void {
-  const messages = document.querySelector<HTMLElement>("dialog[open] .messages");
-  if (messages !== null) render(message, messages);
+  const messages = [...document.querySelectorAll<HTMLElement>("dialog[open] .messages")].at(-1);
+  if (messages !== undefined) render(message, messages);
 }
 
 /** Closes the dialogs as Escape does, because something else is shown than what they are about; those that stay are left. */
