@@ -1,6 +1,7 @@
 """Turns of connections in the parsing of what may take long."""
 
 import asyncio
+from typing import Any
 
 from support.waiting import run_ready_tasks
 
@@ -53,3 +54,20 @@ async def test_a_connection_that_is_added_twice_has_one_turn() -> None:
     await run_ready_tasks()
 
     assert parsed == ["a"]
+
+
+class Failing(Connection):
+    def parse_in_turn(self) -> int:
+        raise RuntimeError
+
+
+async def test_an_error_of_one_connection_holds_up_no_other() -> None:
+    turns, parsed, errors = ParseTurns(), list[str](), list[Any]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context["exception"]))
+    turns.add(Failing("a", 1, turns, parsed))
+    turns.add(Connection("b", 1, turns, parsed))
+
+    await run_ready_tasks()
+
+    assert parsed == ["b"]
+    assert [type(error) for error in errors] == [RuntimeError]

@@ -25,7 +25,7 @@ from support import (
     refusal,
 )
 
-from taskward.http.requests import read_body
+from taskward.http.requests import read_body, slot_for_body
 from taskward.http.routing import MAX_CACHED_QUERY, QUERY_CACHE_SIZE, StrictRoute
 
 pytestmark = pytest.mark.engines("memory")
@@ -484,3 +484,13 @@ async def test_a_body_in_the_smallest_parts_takes_little_more_memory_than_in_one
 
     assert len(body) == LIMIT
     assert most < 4 * LIMIT
+
+
+@pytest.mark.parametrize("is_within_another", [False, True])
+async def test_no_slot_is_taken_for_a_body_that_is_in_memory_or_missing(*, is_within_another: bool) -> None:
+    headers = [(b"transfer-encoding", b"chunked")] if is_within_another else []
+    context = context_for({"headers": headers})  # without slots
+    context.is_admitted = is_within_another
+
+    async with slot_for_body(context):
+        assert context.has_body == is_within_another

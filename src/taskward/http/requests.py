@@ -49,11 +49,13 @@ class ClientDisconnect(Exception):
 async def slot_for_body(context: RequestContext) -> AsyncIterator[None]:
     """Holds a slot while a body is read that may be above `MAX_BODY`, because it is kept in memory.
 
+    A request within another one, which is admitted from the start, has its body in memory already.
+
     Raises:
         ServiceUnavailable: no slot became free in time.
 
     """
-    if 0 < announced_size(context) <= MAX_BODY:
+    if context.is_admitted or not context.has_body or 0 < announced_size(context) <= MAX_BODY:
         yield
     else:
         async with context.parts[LARGE_BODIES].slot(context.counted_by):

@@ -42,9 +42,11 @@ class ParseTurns:
     def _run(self) -> None:
         self._scheduled = False
         parsed = 0
-        while self._waiting and parsed < PARSED_PER_TURN:
-            connection = next(iter(self._waiting))
-            del self._waiting[connection]
-            parsed += connection.parse_in_turn()
-        if self._waiting:
-            self.add(next(iter(self._waiting)))
+        try:
+            while self._waiting and parsed < PARSED_PER_TURN:
+                connection = next(iter(self._waiting))
+                del self._waiting[connection]
+                parsed += connection.parse_in_turn()
+        finally:  # an error of one connection holds up no other
+            if self._waiting:
+                self.add(next(iter(self._waiting)))
