@@ -184,7 +184,8 @@ async def test_tasks_are_added_found_changed_completed_and_deleted(service: InPr
         )
         assert (await ann.ask("find_labels"))["labels"][0] == {"label": "home", "tasks": 1}
         assert [one["title"] for one in (await ann.ask("find_lists"))["lists"]] == ["Work"]
-        completed = await ann.ask("complete_tasks", ids=[write], completed_at="2026-11-21T23:40:00-08:00")
+        at = "2026-11-21T23:40:00-08:00"
+        completed = await ann.ask("complete_tasks", ids=[write], completed_at=at, reopen=None)
         assert completed["tasks"][0]["completed_at"].startswith("2026-11-22T07:40:00")
         assert await titles(ann, state="completed") == ["Write"]
         await ann.ask("complete_tasks", ids=[write], reopen=True)

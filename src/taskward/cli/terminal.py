@@ -84,7 +84,7 @@ def open_closed_streams() -> None:
 def _lines(error: Exception) -> list[str]:
     if isinstance(error, OSError) and error.filename is not None:
         return [f"{error.filename}: {error.strerror}"]
-    lines = str(error).splitlines()
+    lines = str(error).splitlines() or [type(error).__name__]
     if isinstance(error, ServiceError):
         lines += [f"{one.field}: {one.message}".removeprefix(": ") for one in error.details()]
     if isinstance(error, RateLimited | ServiceUnavailable):

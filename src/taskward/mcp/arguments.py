@@ -80,13 +80,15 @@ def text(arguments: Arguments, name: str) -> str | None:
 
 
 def flag(arguments: Arguments, name: str) -> bool:
-    """Returns a boolean; without an argument False.
+    """Returns a boolean; without an argument, or with null, False.
 
     Raises:
         ToolError: it is something else.
 
     """
-    value = arguments.get(name, False)
+    value = arguments.get(name)
+    if value is None:
+        return False
     if not isinstance(value, bool):
         raise ToolError(f"{name} must be true or false")
     return value
