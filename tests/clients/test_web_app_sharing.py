@@ -100,8 +100,10 @@ async def go(page: WebApp, view: str) -> None:
 async def assign(page: WebApp, name: str, *, people: int) -> None:
     """Assigns the task that is shown to one of that many people."""
     await page.until(f"{ASSIGNEES}?.length === {people + 1}")
-    await page.run(f"(({SELECT}).value = {ASSIGNEES}.find((one) => one.text === '{name}').value)")
-    await page.run(f"({SELECT}).dispatchEvent(new Event('change', {{ bubbles: true }}))")
+    # At once: the page shows the stored member again whenever something arrives.
+    chosen = f"{ASSIGNEES}.find((one) => one.text === '{name}').value"
+    change = "one.dispatchEvent(new Event('change', { bubbles: true }))"
+    await page.run(f"((one) => {{ one.value = {chosen}; {change}; }})({SELECT})")
 
 
 async def join(page: WebApp, link: str, name: str) -> None:
