@@ -3,7 +3,7 @@ PYTHON ?= $(shell tools/find-python)
 VENV := .venv
 BIN := $(VENV)/bin
 # What compares rates and times runs first in a soak, and by itself otherwise: `make test-timed`.
-TIMED := tests/faults/test_overload.py tests/test_event_loop.py tests/test_equal_times.py
+TIMED := tests/faults/test_overload.py tests/test_event_loop.py tests/test_equal_times.py tests/tokens/test_flood.py
 # Tests of clients build packages and start browsers; `make test-clients` runs them.
 WITHOUT_OTHERS := --ignore=tests/clients $(addprefix --ignore=,$(TIMED))
 # By itself pytest runs a test on one engine.
