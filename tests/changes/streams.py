@@ -12,11 +12,12 @@ from typing import Any
 import httpx
 import uvicorn
 from fastapi import FastAPI
-from support import SECRET, Person, settings_for, token_for
+from support import SECRET, Person, parts_of, settings_for, token_for
 from support.command import command, executed_command, until_ready
 from support.waiting import TIMEOUT
 
 from taskward.app import create_app
+from taskward.changes.streams import STREAM_REGISTRY
 from taskward.server.protocol import StrictProtocol
 from taskward.server.server import Server
 from taskward.server.sockets import listen
@@ -192,3 +193,10 @@ def _event(block: bytes) -> Event:
     lines = block.decode().splitlines()
     assert [line.partition(": ")[0] for line in lines] == ["id", "data"], block
     return Event(lines[0].removeprefix("id: "), json.loads(lines[1].removeprefix("data: ")))
+
+
+async def until_nobody_listens(service: InProcess) -> None:
+    """Waits until no event stream is open."""
+    async with asyncio.timeout(3):
+        while parts_of(service.app)[STREAM_REGISTRY]._open:  # noqa: ASYNC110 - it offers nothing to wait for
+            await asyncio.sleep(0.01)

@@ -9,7 +9,14 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 import pytest_asyncio
-from changes.streams import HttpClient, InProcess, Stream, http_client, in_process_server
+from changes.streams import (
+    HttpClient,
+    InProcess,
+    Stream,
+    http_client,
+    in_process_server,
+    until_nobody_listens,
+)
 from support import MakeDatabase, parts_of, settings_for, upsert
 from support.waiting import until
 
@@ -381,12 +388,6 @@ async def test_without_a_token_there_is_no_stream(service: InProcess) -> None:
     async with httpx.AsyncClient(base_url=service.url) as http:
         answer = await http.get("/api/events")
     assert (answer.status_code, answer.json()["code"]) == (401, "UNAUTHORIZED")
-
-
-async def until_nobody_listens(service: InProcess) -> None:
-    async with asyncio.timeout(3):
-        while parts_of(service.app)[STREAM_REGISTRY]._open:  # noqa: ASYNC110 - it offers nothing to wait for
-            await asyncio.sleep(0.01)
 
 
 # When it cannot look

@@ -10,14 +10,12 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from changes.streams import HttpClient, http_client, in_process_server
+from changes.streams import HttpClient, http_client, in_process_server, until_nobody_listens
 from spaces.space_support import invite, join, new_space, redeem, remove, task_in
-from support import MakeDatabase, parts_of, settings_for
+from support import MakeDatabase, settings_for
 from tokens.token_support import store_token
 
-from taskward.changes.streams import STREAM_REGISTRY
 from taskward.database.postgres.notifications import ChangeNotifier
-from taskward.spaces.events import INTERVAL
 
 Event = dict[str, Any]
 
@@ -85,9 +83,7 @@ async def test_a_stream_that_ends_while_it_waits_to_read_is_closed(
             await stream.next()
             await task_in(ann, space)
             await asyncio.sleep(0.3)
-        async with asyncio.timeout(INTERVAL + 5):
-            while parts_of(service.app)[STREAM_REGISTRY]._open:  # noqa: ASYNC110 - it offers nothing to wait for
-                await asyncio.sleep(0.05)
+        await until_nobody_listens(service)
 
 
 async def test_each_space_comes_once_and_then_whenever_it_has_changed(
