@@ -240,18 +240,16 @@ export class Synchronizer {
     await this.database.restored(id, restored?.etag);
   }
 
-  /** Sends the writes of a request one by one, so that those before the one that is held up are not. Returns how many to send. */
+  /** Sends the writes of a request that did not pass one by one: those before the one that does not are sent. Returns how many to send. */
   async #separate({ key, writes }: Batch): Promise<number> {
     if (writes.length > 1) await this.database.split(key);
     return 1;
   }
 
-  /** Sends the writes of a refused request one by one; refuses the one that is alone. Returns how many to send. */
-  async #split({ key, writes }: Batch, error: ApiError): Promise<number> {
-    const [only] = writes;
-    if (writes.length > 1 || only === undefined) await this.database.split(key);
-    else await this.database.refuse([only], "rejected", bodyOf(error));
-    return 1;
+  /** Does the same with a request that the service has refused, and refuses a write that was alone in it. */
+  async #split(batch: Batch, error: ApiError): Promise<number> {
+    if (batch.writes.length === 1) await this.database.refuse(batch.writes, "rejected", bodyOf(error));
+    return this.#separate(batch);
   }
 
   #isAboutRole(error: unknown): error is ApiError {
