@@ -190,8 +190,7 @@ async def test_a_change_of_what_was_moved_into_a_space_meanwhile_is_offered_ther
     await phone.click("Discard mine", DIALOG)
     await phone.until("document.querySelector('.banner') === null")
     await ann.shows("Oat Milk", "Bread")
-    await phone.says("Up to date", ".status")
-    assert await phone.run("document.querySelector('.banner')") is None, "the service has refused nothing"
+    await has_sent_everything(phone)
     for page in (phone, ann):
         await page.open("Oat Milk")
         await page.says("2031", ".details .field .chip")
@@ -199,63 +198,74 @@ async def test_a_change_of_what_was_moved_into_a_space_meanwhile_is_offered_ther
     assert await ann.problems() == await phone.problems() == []
 
 
-async def test_a_task_that_is_kept_after_its_list_was_deleted_is_in_the_inbox(
-    browser: Browser, service: InProcess
-) -> None:
+async def two_devices_with_a_list(browser: Browser, service: InProcess, title: str) -> tuple[WebApp, WebApp]:
+    """Returns the pages of two devices of one user; the second shows the list "Home" with that task."""
     phone, ann = [await signed_in(browser, service, "ann") for _ in range(2)]
     await ann.click("Add a list")
     await ann.type(f"{DIALOG} input", "Home")
     await ann.says("Home", "h1")
-    await ann.add("Milk")
+    await ann.add(title)
+    return phone, ann
+
+
+async def rename_offline(phone: WebApp) -> None:
+    """Changes the title of "Milk" without a network."""
     await show(phone, "#/all", "All tasks")
     await phone.open("Milk")
     await phone.go_offline()
     await phone.fill(".details .title textarea", "Oat milk")
+
+
+async def keep_as_a_new_task(phone: WebApp) -> None:
+    """Goes online, and decides that the changed task is kept."""
+    await phone.go_online()
+    await phone.click("Decide", ".banner")
+    await phone.click("Keep it as a new task", DIALOG)
+
+
+async def has_sent_everything(phone: WebApp) -> None:
+    """Waits until nothing is left to send."""
+    await phone.says("Up to date", ".status")
+    assert await phone.run("document.querySelector('.banner')") is None, "the service has refused nothing"
+
+
+async def test_a_task_that_is_kept_after_its_list_was_deleted_is_in_the_inbox(
+    browser: Browser, service: InProcess
+) -> None:
+    phone, ann = await two_devices_with_a_list(browser, service, "Milk")
+    await rename_offline(phone)
     await ann.says("Up to date", ".status")
     await ann.click("List Home")
     await ann.click("Delete", DIALOG)
     await ann.click("Put the tasks into the trash", DIALOG)
     await ann.says("In the trash", ".toast")
     await ann.says("Up to date", ".status")
-    await phone.go_online()
-    await phone.click("Decide", ".banner")
-    await phone.click("Keep it as a new task", DIALOG)
+    await keep_as_a_new_task(phone)
     await phone.until("document.querySelector('.banner') === null")
     await show(ann, "#/inbox", "Inbox")
     await ann.shows("Oat milk")
-    await phone.says("Up to date", ".status")
-    assert await phone.run("document.querySelector('.banner')") is None
+    await has_sent_everything(phone)
     assert await ann.problems() == await phone.problems() == []
 
 
 async def test_a_subtask_that_is_kept_after_its_parent_was_deleted_stays_in_its_list(
     browser: Browser, service: InProcess
 ) -> None:
-    phone, ann = [await signed_in(browser, service, "ann") for _ in range(2)]
-    await ann.click("Add a list")
-    await ann.type(f"{DIALOG} input", "Home")
-    await ann.says("Home", "h1")
-    await ann.add("Shopping")
+    phone, ann = await two_devices_with_a_list(browser, service, "Shopping")
     await ann.open("Shopping")
     await ann.type(".details .subtasks input", "Milk")
     await ann.shows("Shopping", "Milk")
-    await show(phone, "#/all", "All tasks")
-    await phone.open("Milk")
-    await phone.go_offline()
-    await phone.fill(".details .title textarea", "Oat milk")
+    await rename_offline(phone)
     await ann.says("Up to date", ".status")
     await ann.focus("Shopping")
     await ann.press("Delete")
     await ann.says("It has a subtask.", DIALOG)
     await ann.click("Delete everything", DIALOG)
     await ann.says("Up to date", ".status")
-    await phone.go_online()
-    await phone.click("Decide", ".banner")
-    await phone.click("Keep it as a new task", DIALOG)
+    await keep_as_a_new_task(phone)
     await ann.shows("Oat milk")
     assert await ann.run("document.querySelector('h1').innerText") == "Home"
-    await phone.says("Up to date", ".status")
-    assert await phone.run("document.querySelector('.banner')") is None
+    await has_sent_everything(phone)
     assert await ann.problems() == await phone.problems() == []
 
 
