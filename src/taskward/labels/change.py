@@ -21,8 +21,8 @@ from taskward.tasks.fields import TaskFields
 from taskward.tasks.fields.labels import folded_label
 from taskward.tasks.statements import COUNTER
 
-MAX_ROWS: Final = 100
-"""Tasks that are changed in one transaction, and held in memory at once: at most 0.8 MB."""
+MAX_ROWS: Final = 50
+"""Tasks that are changed in one transaction, and held in memory at once: at most 0.4 MB."""
 
 CHANGE: Final = "change of a label"
 """The name of the change in the owner's lock; the two labels follow, as a line of JSON."""
