@@ -254,6 +254,30 @@ test("a 404 that is not about the space deletes nothing", async (t) => {
   await first.close();
 });
 
+test("the object of a conflict is where it is again, and not where its deletion has not arrived yet", async (t) => {
+  const changes = [{ op: "upsert", task: TASK, etag: '"1"' }];
+  const page = (path: string) => ({ changes: changes.slice(Number(new URL(path, "http://x").searchParams.get("since") ?? 0)), cursor: String(changes.length), has_more: false });
+  const { url } = await server(t, ({ path }, response) => {
+    if (path.includes("/changes")) answer(response, 200, page(path));
+    else if (path === "/api/batch") answer(response, 200, { results: [{ status: 404, error: "Task not found", code: "NOT_FOUND" }] });
+    else fail(response, 404, "NOT_FOUND");
+  });
+  const stores = await open(t, new Taskward({ baseUrl: url, token: token("ann") }));
+  stores.start();
+  await until(() => stores.own.tasks.get(TASK.id) !== undefined, "the task arrives");
+  await stores.own.tasks.update(TASK.id, { title: "Buy oat milk" });
+  await until(() => stores.own.conflicts.length === 1, "it is gone");
+  const [conflict] = stores.own.conflicts;
+  assert.ok(conflict);
+  assert.equal(stores.movedTo(conflict), undefined);
+
+  changes.push({ op: "upsert", task: { ...TASK, updated_at: "2026-11-21T10:00:01.000000Z" }, etag: '"3"' });
+  await stores.own.stop();
+  stores.own.start();
+  await until(() => stores.own.tasks.get(TASK.id)?.updated_at !== TASK.updated_at, "it was restored");
+  assert.equal(stores.movedTo(conflict), stores.own);
+});
+
 test("objects of another owner than the space end the synchronization", async (t) => {
   const space = uuid7();
   const { url } = await server(t, ({ path }, response) => {

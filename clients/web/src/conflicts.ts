@@ -35,13 +35,13 @@ async function decideIn(app: App, space: string | undefined, store: Store): Prom
     const conflict = next;
     const there = app.stores.movedTo(conflict);
     const answer = await openDialog<Answer>(titleOf(conflict), (close) => html`
-      <p>${there === undefined ? explanation(conflict) : `It was moved to ${ownerOf(there)}, before your change arrived.`}</p>
+      <p>${there === undefined ? explanation(conflict) : whereabouts(conflict, store, there)}</p>
       ${store.space === undefined ? nothing : html`<p class="hint">In ${store.space.title}</p>`}
       ${comparison(app, space, conflict)}
       <div class="buttons">
         <button @click=${() => close(undefined)}>Later</button>
         <button @click=${() => close("theirs")}>${discardText(conflict)}</button>
-        ${mineChoice(conflict, there ?? store, there !== undefined, close)}
+        ${mineChoice(conflict, store, there, close)}
       </div>
     `);
     if (answer === undefined || !(await carryOut(app, there ?? store, conflict, answer))) return false;
@@ -75,6 +75,12 @@ function discardText(conflict: Conflict): string {
   return conflict.current ? "Keep theirs" : "Discard mine";
 }
 
+/** Says how what was gone when the change arrived came to be where it is now. */
+function whereabouts({ write }: Conflict, store: Store, there: Store): string {
+  if (there === store) return `Another device deleted this ${write.kind} and brought it back, before your change arrived.`;
+  return `It was moved to ${ownerOf(there)}, before your change arrived.`;
+}
+
 function explanation(conflict: Conflict): string {
   const { reason, write, error } = conflict;
   if (isRefusal(conflict)) return `The service has no trash, so this ${write.kind} was not deleted.`;
@@ -88,13 +94,15 @@ function explanation(conflict: Conflict): string {
 }
 
 /** Returns the button that keeps the change: in the store of the object only for those who may write there. */
-function mineChoice(conflict: Conflict, store: Store, isMoved: boolean, close: (answer: Answer) => void) {
+function mineChoice(conflict: Conflict, store: Store, there: Store | undefined, close: (answer: Answer) => void) {
   const { reason, write, mine } = conflict;
   const isTask = write.kind === "task" && mine !== undefined;
-  if (reason === "removed" || !mayWrite(store)) {
+  if (reason === "removed" || !mayWrite(there ?? store)) {
     return isTask ? html`<button class="primary" @click=${() => close("private")}>Keep it in your own tasks</button>` : nothing;
   }
-  if (isMoved) return html`<button class="primary" @click=${() => close("there")}>Change it in ${ownerOf(store)}</button>`;
+  if (there !== undefined) {
+    return html`<button class="primary" @click=${() => close("there")}>Change it${there === store ? "" : ` in ${ownerOf(there)}`}</button>`;
+  }
   if (isRefusal(conflict)) return html`<button class="danger" @click=${() => close("permanently")}>Delete permanently</button>`;
   if (reason !== "gone") {
     const text = reason === "rejected" ? "Try again" : write.op === "delete" ? "Delete it" : "Keep mine";

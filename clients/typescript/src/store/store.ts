@@ -206,6 +206,15 @@ export class Store {
     this.#setState("removed");
   }
 
+  /**
+   * Returns whether the object of a write, which the service did not find, is in this store. It is not as long as it is in
+   * the state that was written to: then the feed has not delivered the deletion yet.
+   */
+  hasAgain({ kind, id, ifMatch }: Write): boolean {
+    const object = this.#objects.get(keyOf(kind, id));
+    return object !== undefined && object.etag !== ifMatch;
+  }
+
   #runInOrder<Result>(work: () => Promise<Result>): Promise<Result> {
     const run = this.#last.then(work);
     this.#last = run.catch(() => undefined);

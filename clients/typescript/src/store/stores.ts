@@ -115,10 +115,13 @@ export class Stores {
     this.#notify();
   }
 
-  /** Returns the store that has the object of a conflict, if it was moved there from the owner that it was written to. */
+  /**
+   * Returns the store that has the object of a conflict: the one of another owner, if it was moved there from the owner that
+   * it was written to, or that of the same owner, if it was restored meanwhile.
+   */
   movedTo({ reason, write }: Conflict): Store | undefined {
     if (reason !== "gone") return undefined;
-    return this.#all().find((store) => (write.kind === "task" ? store.tasks : store.lists).get(write.id) !== undefined);
+    return this.#all().find((store) => store.hasAgain(write));
   }
 
   #all(): Store[] {
