@@ -129,6 +129,23 @@ async def test_a_text_that_cannot_be_stored_stays_in_its_field(browser: Browser,
     assert await ann.problems() == await bob.problems() == []
 
 
+async def test_a_comment_that_was_begun_by_a_viewer_to_be_can_be_discarded(
+    browser: Browser, service: InProcess
+) -> None:
+    ann, bob = [await signed_in(browser, service, sub) for sub in ("ann", "bob")]
+    await join(bob, await share(ann, "Flat", "Milk"), "Bob")
+    await bob.shows("Milk")
+    await bob.open("Milk")
+    await bob.fill(".discussion textarea", "Two of them?")
+    await set_role_of_bob(ann, "viewer")
+    await bob.says("You may not change this any more", ".discussion [role=alert]")
+    assert await bob.run("document.querySelector('.discussion textarea').readOnly")
+    await bob.click("Discard it", ".discussion")
+    await bob.until("document.querySelector('.discussion textarea') === null")
+    await bob.reload()
+    assert await ann.problems() == await bob.problems() == []
+
+
 async def test_a_conflict_of_a_space_is_shown_and_decided_beside_the_private_tasks(
     browser: Browser, service: InProcess
 ) -> None:
@@ -261,10 +278,30 @@ async def test_a_subtask_that_is_kept_after_its_parent_was_deleted_stays_in_its_
     await ann.press("Delete")
     await ann.says("It has a subtask.", DIALOG)
     await ann.click("Delete everything", DIALOG)
+    await ann.says("Deleted: Shopping", ".toast")
     await ann.says("Up to date", ".status")
     await keep_as_a_new_task(phone)
     await ann.shows("Oat milk")
     assert await ann.run("document.querySelector('h1').innerText") == "Home"
+    await has_sent_everything(phone)
+    assert await ann.problems() == await phone.problems() == []
+
+
+async def test_a_change_of_a_task_that_was_restored_meanwhile_is_offered_to_be_made(
+    browser: Browser, service: InProcess
+) -> None:
+    phone, ann = await two_devices_with_a_list(browser, service, "Milk")
+    await rename_offline(phone)
+    await delete(ann, "Milk")
+    await ann.says("Up to date", ".status")
+    await phone.go_online()
+    await phone.says("One of your changes was not saved", ".banner")
+    await ann.click("Undo", ".toast")
+    await phone.shows("Milk")
+    await phone.click("Decide", ".banner")
+    await phone.says("Another device deleted this task and brought it back", DIALOG)
+    await phone.click("Change it", DIALOG)
+    await ann.shows("Oat milk")
     await has_sent_everything(phone)
     assert await ann.problems() == await phone.problems() == []
 

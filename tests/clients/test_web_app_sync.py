@@ -35,6 +35,27 @@ window.fetch = async (input, init) => {
 };
 """
 """While `isLost`, comments are added, and no response of that arrives."""
+HELD_COMMENTS = """
+const send = fetch;
+window.fetch = async (input, init) => {
+  const response = await send(input, init);
+  if (!String(input).includes("/api/comments")) return response;
+  if (init.method === "GET") window.reads += 1;
+  else await new Promise((resolve) => void (window.release = resolve));
+  return response;
+};
+window.reads = 0;
+"""
+"""The response about a comment that is written arrives with `release()`; then all are read once more."""
+FULL_DISK = """
+const put = IDBObjectStore.prototype.put;
+window.isFull = false;
+IDBObjectStore.prototype.put = function (...values) {
+  if (isFull) throw new DOMException("The disk is full", "QuotaExceededError");
+  return put.apply(this, values);
+};
+"""
+"""While `isFull`, nothing can be stored on this device."""
 IS_LEFT = "dispatchEvent(new Event('beforeunload', { cancelable: true }))"
 HOLD_DATABASE = """
 (async () => {
@@ -106,6 +127,58 @@ async def test_a_reload_in_the_middle_of_a_write_loses_and_doubles_nothing(
     await page.check("Written once")
     await page.reload()
     await stored(service, lambda found: found[0]["is_completed"])
+
+
+async def test_what_is_typed_while_a_comment_is_sent_stays(browser: Browser, service: InProcess) -> None:
+    field = "document.querySelector('.discussion textarea').value"
+    page = await open_web_app(browser, service.url, script=HELD_COMMENTS)
+    await page.add("Milk")
+    await page.says("Up to date", ".status")
+    await page.open("Milk")
+    await page.fill(".discussion textarea", "Two of them?")
+    await page.click("Send", ".discussion")
+    await page.until("window.release !== undefined")
+    await page.fill(".discussion textarea", "Two of them? Or three?")
+    await page.run("release(), delete window.release")
+    await page.says("Two of them?", ".discussion .comment")
+    assert await page.run(field) == "Two of them? Or three?"
+    await page.fill(".discussion textarea", "")
+
+    await page.click("Change the comment", ".discussion")
+    await page.fill(".discussion li textarea", "Two of them!")
+    await page.click("Save", ".discussion")
+    await page.until("window.release !== undefined")
+    await page.fill(".discussion li textarea", "Two of them, please!")
+    await page.run("window.before = reads, release(), delete window.release")
+    await page.until("reads > before")
+    assert await page.run("document.querySelector('.discussion li textarea').value") == "Two of them, please!"
+    await page.click("Save", ".discussion")
+    await page.until("window.release !== undefined")
+    await page.run("release()")
+    await page.says("Two of them, please!", ".discussion .comment")
+    assert await page.problems() == []
+
+
+async def test_a_title_that_cannot_be_stored_comes_back_into_its_field(
+    browser: Browser, service: InProcess
+) -> None:
+    page = await open_web_app(browser, service.url, script=FULL_DISK)
+    await page.add("Milk")
+    await page.run("isFull = true")
+    await page.type(".add input", "Bread")
+    await page.says("The disk is full", ".toast")
+    await page.until("document.querySelector('.add input').value === 'Bread'")
+    await page.open("Milk")
+    for field in (".subtasks input", ".labels input"):
+        await page.type(f".details {field}", "Whole")
+        await page.until(f"document.querySelector('.details {field}').value === 'Whole'")
+    await page.run("isFull = false")
+    await page.type(".details .subtasks input", "")
+    await page.says("Whole", ".details .subtasks")
+    await page.press("Escape")
+    await page.type(".add input", "")
+    await page.shows("Milk", "Whole", "Bread")
+    assert await page.problems() == []
 
 
 async def test_a_comment_is_added_once_however_often_it_is_sent(browser: Browser, service: InProcess) -> None:

@@ -28,16 +28,18 @@ export class Actions {
     return this.#running > 0;
   }
 
-  /** Adds a task to the view that is shown, with these fields in place of those of the view. */
-  async add(title: string, fields: Omit<NewTask, "title"> = {}): Promise<void> {
+  /** Adds a task to the view that is shown, with these fields in place of those of the view; returns whether it is stored. */
+  async add(title: string, fields: Omit<NewTask, "title"> = {}): Promise<boolean> {
     const ofView = this.#fieldsOfView();
     const labels = [...(ofView.labels ?? []), ...(fields.labels ?? [])];
     const id = await this.#create(title, { ...ofView, ...fields, ...(labels.length > 0 && { labels }) });
     this.page.current = id ?? this.page.current;
+    return id !== undefined;
   }
 
-  async addSubtask(title: string, parent: Task): Promise<void> {
-    await this.#create(title, { parent_id: parent.id });
+  /** Adds a subtask; returns whether it is stored. */
+  async addSubtask(title: string, parent: Task): Promise<boolean> {
+    return (await this.#create(title, { parent_id: parent.id })) !== undefined;
   }
 
   /** Changes a task; returns whether that is stored. */
@@ -215,9 +217,10 @@ export class Actions {
     });
   }
 
-  async addLabel(task: Task, label: string): Promise<void> {
+  /** Adds a label to a task; returns whether that is stored. */
+  async addLabel(task: Task, label: string): Promise<boolean> {
     const known = [...this.page.tree.labels.keys()].find((one) => isSameLabel(one, label.trim()));
-    if (label.trim() !== "") await this.change(task, { add_labels: [known ?? label.trim()] });
+    return label.trim() !== "" && (await this.change(task, { add_labels: [known ?? label.trim()] }));
   }
 
   /** Returns whether a view is still shown: what takes time may end after the user has opened another one. */

@@ -19,9 +19,7 @@ export function addField(app: App): TemplateResult {
   const field = `${viewLink(app.route.view)} add`;
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    const { title, fields } = read(app, app.drafts.end(field) ?? "");
-    kept.clear();
-    void app.actions.add(title, fields).then(() => reveal(app, app.current ?? ""));
+    void add(app, field, app.drafts.end(field) ?? "");
     app.update();
   };
   const input = (event: InputEvent) => {
@@ -38,6 +36,18 @@ export function addField(app: App): TemplateResult {
       <div class="understood" role="status">${read(app, text).parts.map((part) => understood(app, part))}</div>
     </form>
   `;
+}
+
+/** Adds what the text says; it comes back if that is not stored, unless the user goes on typing. */
+async function add(app: App, field: string, text: string): Promise<void> {
+  const { title, fields } = read(app, text);
+  const parts = [...kept];
+  kept.clear();
+  if (await app.actions.add(title, fields)) return reveal(app, app.current ?? "");
+  if (app.drafts.value(field, "") !== "") return;
+  for (const part of parts) kept.add(part);
+  app.drafts.set(field, text, "");
+  app.update();
 }
 
 /** The setting of this device: whether dates, labels, priorities and lists are taken out of the text. */

@@ -57,7 +57,6 @@ export class Comments {
 
   async change(id: string, text: string, mentions: string[]): Promise<void> {
     await this.page.client.comments.update(id, { text, mentions: mentions.length > 0 ? mentions : null });
-    this.edited = undefined;
     await this.read();
   }
 

@@ -7,6 +7,7 @@ import { momentText } from "./dates.js";
 import { dateFields, repeatFields } from "./date-fields.js";
 import { select } from "./filters.js";
 import { discussion } from "./discussion.js";
+import { draftProblem, notStorable } from "./draft-problem.js";
 import { openHistory } from "./history.js";
 import { icon } from "./icons.js";
 import { nameOf } from "./people.js";
@@ -112,29 +113,14 @@ function text(app: App, task: Task, name: "title" | "description", label: string
     ${newer !== undefined
       ? draftProblem(`Another device has changed it to: ${newer === "" ? "nothing" : newer}`, "Take that", discard)
       : !app.canWrite && draft !== stored
-        ? draftProblem("You may not change this any more, so it cannot be stored", "Discard it", discard)
+        ? notStorable(discard)
         : nothing}
-  `;
-}
-
-/** Says why what is typed is not what is stored, with a button that drops it. */
-function draftProblem(text: string, action: string, discard: () => void): TemplateResult {
-  return html`
-    <p class="problem" role="alert">
-      ${text}
-      <button class="plain" @pointerdown=${(event: Event) => event.preventDefault()} @click=${discard}>${action}</button>
-    </p>
   `;
 }
 
 function subtasks(app: App, task: Task): TemplateResult {
   const children = app.tree.children(task.id);
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    const input = (event.target as HTMLFormElement).elements.namedItem("subtask") as HTMLInputElement;
-    void app.actions.addSubtask(input.value, task);
-    input.value = "";
-  };
+  const submit = (event: SubmitEvent) => void send(event, (title) => app.actions.addSubtask(title, task));
   return html`
     <div class="subtasks">
       ${children.length === 0 ? nothing : html`
@@ -158,13 +144,17 @@ function subtasks(app: App, task: Task): TemplateResult {
   `;
 }
 
+/** Sends the text of a form and empties its field; what was not stored comes back, unless the user goes on typing. */
+async function send(event: SubmitEvent, store: (text: string) => Promise<boolean>): Promise<void> {
+  event.preventDefault();
+  const [input] = (event.target as HTMLFormElement).elements as unknown as [HTMLInputElement];
+  const text = input.value;
+  input.value = "";
+  if (!(await store(text)) && input.value === "") input.value = text;
+}
+
 function labelFields(app: App, task: Task): TemplateResult {
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    const input = (event.target as HTMLFormElement).elements.namedItem("label") as HTMLInputElement;
-    void app.actions.addLabel(task, input.value);
-    input.value = "";
-  };
+  const submit = (event: SubmitEvent) => void send(event, (label) => app.actions.addLabel(task, label));
   return html`
     <div class="field">
       <span id="labels-of-task">Labels</span>

@@ -4,6 +4,7 @@ import { live } from "lit-html/directives/live.js";
 import { repeat } from "lit-html/directives/repeat.js";
 import type { App } from "./app.js";
 import { momentText } from "./dates.js";
+import { notStorable } from "./draft-problem.js";
 import { icon } from "./icons.js";
 import { nameOf } from "./people.js";
 
@@ -17,7 +18,7 @@ export function discussion(app: App, task: Task): TemplateResult {
       <span id="comments-of-task">Comments</span>
       ${problem === undefined ? nothing : html`<p class="hint" role="status">${problem}</p>`}
       <ul aria-labelledby="comments-of-task">${repeat(all, ({ id }) => id, (comment) => row(app, comment))}</ul>
-      ${app.canWrite ? addComment(app, task) : nothing}
+      ${app.canWrite || app.drafts.value(`${task.id} comment`, "") !== "" ? addComment(app, task) : nothing}
     </div>
   `;
 }
@@ -47,13 +48,10 @@ function row(app: App, comment: Comment): TemplateResult {
 }
 
 function change(app: App, comment: Comment): TemplateResult {
-  const of = `${comment.task_id} ${comment.id}`;
-  const cancel = () => {
-    end(app, of);
-    app.comments.edited = undefined;
-    app.update();
+  const close = () => {
+    if (app.comments.edited === comment.id) app.comments.edited = undefined;
   };
-  return form(app, of, comment, { label: "Change the comment", action: "Save", cancel }, (text, mentions) =>
+  return form(app, `${comment.task_id} ${comment.id}`, comment, { label: "Change the comment", action: "Save", close }, (text, mentions) =>
     app.comments.change(comment.id, text, mentions),
   );
 }
@@ -67,31 +65,39 @@ function form(
   app: App,
   of: string,
   stored: Pick<Comment, "text" | "mentions">,
-  { label, action, cancel }: { label: string; action: string; cancel?: () => void },
+  { label, action, close }: { label: string; action: string; close?: () => void },
   send: (text: string, mentions: string[]) => Promise<void>,
 ): TemplateResult {
   const field = `${of} comment`;
   const before = (stored.mentions ?? []).join(" ");
+  const typed = () => app.drafts.value(field, stored.text);
   const mentioned = () => app.drafts.value(`${of} mentions`, before).split(" ").filter(Boolean);
   const mention = (ids: string[]) => {
     app.drafts.set(`${of} mentions`, ids.join(" "), before);
     app.update();
   };
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault();
-    const text = app.drafts.value(field, stored.text).trim();
-    if (text === "" || !(await app.actions.onlineOnce(field, () => send(text, mentioned())))) return;
-    end(app, of);
+  const end = () => {
+    for (const part of ["comment", "mentions"]) app.drafts.end(`${of} ${part}`);
+    close?.();
     app.update();
   };
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    const [text, to] = [typed(), mentioned()];
+    if (text.trim() === "" || !(await app.actions.onlineOnce(field, () => send(text.trim(), to)))) return;
+    if (typed() === text && mentioned().join() === to.join()) end(); // else the user goes on typing
+  };
+  const buttons = html`
+    ${close === undefined ? nothing : html`<button type="button" @click=${end}>Cancel</button>`}
+    <button>${action}</button>
+    ${mentions(app, mentioned(), mention)}
+  `;
   return html`
     <form @submit=${submit}>
       <textarea name="comment" rows="1" maxlength="4000" placeholder=${label} aria-label=${label}
-        .value=${live(app.drafts.value(field, stored.text))}
+        ?readonly=${!app.canWrite} .value=${live(typed())}
         @input=${(event: InputEvent) => app.drafts.set(field, (event.target as HTMLTextAreaElement).value, stored.text)}></textarea>
-      ${cancel === undefined ? nothing : html`<button type="button" @click=${cancel}>Cancel</button>`}
-      <button>${action}</button>
-      ${mentions(app, mentioned(), mention)}
+      ${app.canWrite ? buttons : notStorable(end)}
     </form>
   `;
 }
@@ -116,8 +122,4 @@ function mentions(app: App, mentioned: string[], mention: (ids: string[]) => voi
       `}
     </div>
   `;
-}
-
-function end(app: App, of: string): void {
-  for (const part of ["comment", "mentions"]) app.drafts.end(`${of} ${part}`);
 }
