@@ -21,6 +21,9 @@ from support import SECRET, MakeDatabase, token_for
 from support.command import command
 from support.waiting import wait_for
 
+from taskward.app import ROUTERS
+from taskward.http.routing import StrictRoute
+
 DOCS = Path(__file__).parent.parent.parent / "docs"
 DASHBOARD: dict[str, Any] = json.loads((DOCS / "dashboard.json").read_text("utf-8"))
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
@@ -34,6 +37,7 @@ ALERTS = {
 UNITS = {"reqps", "ops", "percentunit", "s", "short", "bytes"}
 OF_THE_SCRAPER = {"job", "instance"}
 CLOSED = "http://127.0.0.1:1"
+PATHS = {route.path for router in ROUTERS for route in router.routes if isinstance(route, StrictRoute)}
 
 Exposed = dict[str, dict[str, set[str]]]
 """Names of samples, their labels, and the values of these."""
@@ -184,6 +188,16 @@ def test_every_query_is_for_the_chosen_job_and_rates_are_of_counters() -> None:
                 (selector,) = selectors(node)
                 assert re.search("_(total|bucket|sum|count)$", selector.name)
                 assert "[$__rate_interval]" in query
+
+
+def test_durations_are_of_requests_and_not_of_event_streams() -> None:
+    streams = {path for path in PATHS if path.endswith("/events")}
+    assert streams >= {"/api/events", "/api/spaces/events"}
+    for query in (*QUERIES.values(), *ALERTS.values()):
+        for selector in selectors(parsed(query)):
+            if selector.name == "taskward_http_request_duration_seconds_bucket":
+                (excluded,) = [one.value for one in selector.matchers.matchers if one.name == "route"]
+                assert all(re.fullmatch(excluded, path) for path in streams), query
 
 
 def test_legends_use_labels_that_the_query_keeps() -> None:
