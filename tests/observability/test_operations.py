@@ -11,6 +11,8 @@ from support import Person, client_of, running, settings_for
 from support.captured_log import CapturedLog
 from tokens.token_support import bearer, make_token, service_token
 
+import taskward.app  # noqa: F401 - declares all statements
+from taskward.database.statements import STATEMENTS, Read
 from taskward.metrics import METRIC_FAMILIES
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
@@ -26,6 +28,12 @@ def test_the_table_lists_exactly_the_metrics() -> None:
     assert [
         (name, kind, tuple(re.findall(r"`(\w+)`", labels)), meaning) for name, kind, labels, meaning in rows
     ] == [(family.name, family.kind, family.labels, family.help) for family in METRIC_FAMILIES.values()]
+
+
+def test_the_page_names_exactly_the_actions_of_the_audit_log() -> None:
+    (row,) = re.findall(r"^\| `action` \|.+$", OPERATIONS, re.MULTILINE)
+    actions = {one.action for one in STATEMENTS if not isinstance(one, Read) and one.action}
+    assert set(re.findall(r"`([a-z]+\.[a-z]+)`", row)) == actions
 
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule["alert"] for rule in RULES])
