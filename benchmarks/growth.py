@@ -323,7 +323,7 @@ def _cell(cost: tuple[float, float] | None) -> str:
 
 def print_growth(found: Mapping[str, Costs]) -> None:
     """Print, as docs/performance.md shows it, what a request costs at most against what it costs at first."""
-    print(f"\n| the dearest against the smallest | {' | '.join(KINDS)} |\n|---|{'---|' * len(KINDS)}")
+    print(f"\n| the highest cost against the lowest | {' | '.join(KINDS)} |\n|---|{'---|' * len(KINDS)}")
     for name, costs in found.items():
         print(f"| {name} | {' | '.join(f'{max(growth(costs[kind])):.2f}' for kind in KINDS)} |")
 
