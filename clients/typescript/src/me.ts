@@ -1,6 +1,6 @@
 import { post, type KeyOptions } from "./post.js";
 import type { RequestOptions, Transport } from "./transport.js";
-import type { AgendaQuery, Export, Import, Imported, TaskPage, User, UserChanges } from "./types.js";
+import type { AgendaQuery, Export, Import, Imported, SpaceExport, TaskPage, User, UserChanges } from "./types.js";
 
 /** The caller's own data. */
 export class Me {
@@ -36,7 +36,7 @@ export class Me {
   }
 
   /** Stores what an export has: all of it or nothing. */
-  import(document: Import | Export, options: KeyOptions = {}): Promise<Imported> {
+  import(document: Import | Export | SpaceExport, options: KeyOptions = {}): Promise<Imported> {
     const request = { ...post("/api/me/import", document, options), timeout: Infinity };
     return this.transport.send(request, (response) => response.json());
   }

@@ -24,6 +24,7 @@ import type {
   Space,
   SpaceChanges,
   SpaceDeleted,
+  SpaceExport,
   SpaceOfMember,
   TaggedMember,
   TaggedSpace,
@@ -125,6 +126,12 @@ export class SpaceClient extends Owner {
   /** Returns a page of what members did in the space, newest first. */
   activity(query: ActivityQuery = {}, options: RequestOptions = {}): Promise<ActivityPage> {
     const request = { path: "/api/activity", query, repeatable: true, ...options };
+    return this.transport.send(request, (response) => response.json());
+  }
+
+  /** Returns everything that is in the space, with its members. `client.me.import` makes private tasks of it. */
+  export(options: RequestOptions = {}): Promise<SpaceExport> {
+    const request = { path: "/api/export", repeatable: true, timeout: Infinity, ...options };
     return this.transport.send(request, (response) => response.json());
   }
 }

@@ -38,6 +38,7 @@ export type CommentDeleted = Schemas["CommentDeleted"];
 export type User = Schemas["User"];
 export type UserChanges = Schemas["UserChanges"];
 export type Export = Schemas["Export"];
+export type SpaceExport = Schemas["SpaceExport"];
 export type Import = Schemas["Import"];
 export type Imported = Schemas["Imported"];
 export type Deleted = Schemas["TaskDeleted"] | Schemas["ListDeleted"];

@@ -84,6 +84,10 @@ test("every operation of a space, with a running service", { skip }, async () =>
   assert.deepEqual(await owner.move({ from: null, to: space.id, list: own.id }), { moved: 1 });
   assert.ok((await mine.lists.list()).lists.some(({ title }) => title === "Garden"));
 
+  const exported = await mine.export();
+  assert.deepEqual([exported.tasks.length, exported.lists?.length, exported.members.length], [3, 2, 2]);
+  assert.equal((await guest.me.import(exported)).imported, 3);
+
   const read = await owner.spaces.get(space.id);
   const renamed = await owner.spaces.update(space.id, { title: "House" }, { ifMatch: read.etag });
   assert.equal(renamed.space.title, "House");
