@@ -115,12 +115,12 @@ async def test_a_text_that_cannot_be_stored_stays_in_its_field(browser: Browser,
     await bob.open("Milk")
     await write(bob, "description", "Typed")
     await set_role_of_bob(ann, "viewer")
-    await bob.says("You can look at this space, and not change it.")
+    await bob.says("You can view this space, but not change it.")
     await bob.run("document.activeElement.blur()")
     await bob.says("Your role in this space does not allow this", ".toast")
     await bob.stays()
     assert await bob.run(DESCRIPTION) == "Typed"
-    await bob.says("You may not change this any more", ".details [role=alert]")
+    await bob.says("You can no longer change this", ".details [role=alert]")
     await bob.click("Discard it", ".details")
     await bob.until(f"{DESCRIPTION} === ''")
     assert await bob.run("document.querySelector('.details [role=alert]')") is None
@@ -138,7 +138,7 @@ async def test_a_comment_that_was_begun_by_a_viewer_to_be_can_be_discarded(
     await bob.open("Milk")
     await bob.fill(".discussion textarea", "Two of them?")
     await set_role_of_bob(ann, "viewer")
-    await bob.says("You may not change this any more", ".discussion [role=alert]")
+    await bob.says("You can no longer change this", ".discussion [role=alert]")
     assert await bob.run("document.querySelector('.discussion textarea').readOnly")
     await bob.click("Discard it", ".discussion")
     await bob.until("document.querySelector('.discussion textarea') === null")

@@ -245,7 +245,7 @@ async def test_who_only_looks_changes_nothing(browser: Browser, service: InProce
     await ann.click("People", DIALOG)
     await join(bob, await invite(ann, "viewer"), "Bob")
     await bob.shows("Milk")
-    await bob.says("You can look at this space, and not change it.")
+    await bob.says("You can view this space, but not change it.")
     assert await bob.run("document.querySelector('.add')") is None
     await bob.open("Milk")
     assert await bob.run(USABLE) == ["Add a reminder"]

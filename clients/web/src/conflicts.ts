@@ -88,7 +88,7 @@ function explanation(conflict: Conflict): string {
   if (reason === "role") return "Your role in this space does not allow changes any more.";
   if (reason === "gone") return `Another device deleted this ${write.kind}, while you changed it here.`;
   if (reason === "changed" && write.op === "delete") return `You deleted this ${write.kind}, while another device changed it.`;
-  if (reason === "changed") return "Another device changed the same, before your change arrived.";
+  if (reason === "changed") return "Another device changed the same fields, before your change arrived.";
   const details = error.details.map(({ message }) => message).join(". ");
   return `The service refused the change: ${details === "" ? error.message : details}.`;
 }

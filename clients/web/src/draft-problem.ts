@@ -12,5 +12,5 @@ export function draftProblem(text: string, action: string, discard: () => void):
 
 /** Says that the user has become a viewer while typing. */
 export function notStorable(discard: () => void): TemplateResult {
-  return draftProblem("You may not change this any more, so it cannot be stored", "Discard it", discard);
+  return draftProblem("You can no longer change this, so it cannot be saved", "Discard it", discard);
 }

@@ -20,7 +20,7 @@ export async function joinByLink(app: App): Promise<void> {
   if (!hash.startsWith(PREFIX)) return;
   history.replaceState(null, "", "#/inbox");
   const invitation = hash.slice(PREFIX.length);
-  if (invitation === "") return app.toast.error("The address of the invitation is not whole: ask for it again");
+  if (invitation === "") return app.toast.error("The address of the invitation is incomplete: ask for it again");
   const hint = "You were invited to share tasks. Everybody in the space sees this name.";
   const name = await askForText("Join a space", "Your name there", { hint, action: "Join", maxLength: 100 });
   if (name === undefined) return;

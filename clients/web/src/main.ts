@@ -53,7 +53,7 @@ async function noSpace(client: Taskward): Promise<Store> {
 /** Says why the app does not start: in some settings of a browser it can store nothing. */
 function showFailure(error: unknown): void {
   const reason = error instanceof Error ? error.message : String(error);
-  const text = `The app stores its data in this browser, which does not let it: ${reason}. Allow it for this site, and load the page again.`;
+  const text = `The app stores its data in this browser, and the browser refuses: ${reason}. Allow it for this site, and load the page again.`;
   render(html`<main class="sign-in"><h1>Taskward cannot start</h1><p class="problem" role="alert">${text}</p></main>`, document.body);
 }
 

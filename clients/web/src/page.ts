@@ -47,7 +47,7 @@ function notice(app: App): TemplateResult | typeof nothing {
 
 function reason({ isHere, store }: App): string {
   if (!isHere) return "This space is not on this device: it is being loaded, or you are not in it.";
-  return store.state === "removed" ? "You are not in this space any more." : "You can look at this space, and not change it.";
+  return store.state === "removed" ? "You are not in this space any more." : "You can view this space, but not change it.";
 }
 
 /** Returns whether the trash is shown. A search covers the tasks alone. */

@@ -88,7 +88,7 @@ function invitationsOf(app: App, space: string, people: People, act: Act): Templ
   const others = people.invitations.filter(({ id }) => id !== people.created?.id);
   return html`
     <form class="invite" @submit=${submit}>
-      <select name="role" aria-label="Role of who is invited">
+      <select name="role" aria-label="Role of the invited person">
         <option value="editor">${ROLES.editor}</option><option value="viewer">${ROLES.viewer}</option>
       </select>
       <button class="primary">Make an invitation</button>
@@ -120,7 +120,7 @@ function linkOf(app: App, { invitation = "", expires_at }: CreatedInvitation): T
       <input readonly aria-label="Address of the invitation" .value=${link} @focus=${select} />
       <button @click=${copy}>Copy</button>
     </div>
-    <p class="hint">For one person, until ${momentText(expires_at)}. Who has it can join, so send it to that person only.
+    <p class="hint">For one person, until ${momentText(expires_at)}. Anyone with this address can join, so send it to that person only.
       ${app.session.isDevelopment ? "In development the address opens the app as another user: open it in another tab or browser." : nothing}</p>
   `;
 }

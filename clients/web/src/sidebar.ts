@@ -122,7 +122,7 @@ function status(app: App): TemplateResult {
     stopped: "Connecting",
     offline: "Offline",
     unauthorized: "Signed out",
-    "other-user": "The tasks on this device are of another user",
+    "other-user": "The tasks on this device belong to another user",
     removed: "Not in this space any more",
   };
   const text = state === "live" && pending > 0 ? "Sending" : texts[state];

@@ -60,6 +60,6 @@ function focused(app: App, event: FocusEvent): void {
 
 function empty({ store, route }: App): TemplateResult {
   const isLoading = store.state === "connecting" && store.tasks.all().length === 0;
-  const text = isLoading ? "Loading your tasks" : route.search !== "" ? "Nothing was found" : "Nothing to do here";
+  const text = isLoading ? "Loading your tasks" : route.search !== "" ? "Nothing found" : "Nothing to do here";
   return html`<p class="empty" tabindex="-1">${text}</p>`;
 }
