@@ -73,6 +73,14 @@ def test_an_error_is_a_plain_line_without_a_document(
     assert "Traceback" not in done.stderr
 
 
+def test_the_name_of_a_file_need_not_be_utf_8(tmp_path: Path) -> None:
+    file = tmp_path / "caf\udce9.ics"
+    file.write_text(vtodo(), "utf-8")
+    done = taskward("ical", file)
+
+    assert [one["title"] for one in json.loads(done.stdout)["lists"]] == ["caf\N{REPLACEMENT CHARACTER}"]
+
+
 def test_nothing_is_written_next_to_the_file(tmp_path: Path) -> None:
     file = tmp_path / "errands.ics"
     file.write_text(vtodo(), "utf-8")

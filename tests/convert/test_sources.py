@@ -231,3 +231,9 @@ def test_the_report_is_one_line_for_each_thing_for_any_text() -> None:
     assert len(done.notes) == 2
     assert all(note.startswith('task "a\N{REPLACEMENT CHARACTER} b": ') for note in done.notes)
     assert all(note.isprintable() for note in done.notes)
+
+
+def test_ids_with_lone_surrogates_are_kept_apart() -> None:
+    items = [{"id": one, "content": "x"} for one in ("\ud800", "\ud801")]
+
+    assert len({task["id"] for task in converted("todoist", json.dumps({"items": items})).tasks}) == 2

@@ -132,6 +132,7 @@ class Document:
         return key
 
     def _id(self, key: str, created: datetime) -> UUID:
+        key = key.encode("utf-8", "backslashreplace").decode()  # a lone surrogate has no bytes to hash
         return imported_id_at(created, uuid5(_NAMESPACE, f"{self._format} {key}"))
 
     def _tasks(self) -> Iterator[dict[str, Any]]:
