@@ -237,3 +237,13 @@ def test_ids_with_lone_surrogates_are_kept_apart() -> None:
     items = [{"id": one, "content": "x"} for one in ("\ud800", "\ud801")]
 
     assert len({task["id"] for task in converted("todoist", json.dumps({"items": items})).tasks}) == 2
+
+
+@pytest.mark.parametrize("name", SAMPLE_FORMATS)
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_needs_no_byte_order_mark(name: str, encoding: str) -> None:
+    text = (SAMPLES / name).read_bytes().decode("utf-8-sig")
+
+    assert converted(SAMPLE_FORMATS[name], text.encode(encoding), name).tasks == (
+        converted(SAMPLE_FORMATS[name], text, name).tasks
+    )

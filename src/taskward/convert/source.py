@@ -208,17 +208,29 @@ def _copy(file: IO[bytes], largest: int, otherwise: Unconvertible) -> Iterator[I
 @contextmanager
 def _in_utf8(file: IO[bytes]) -> Iterator[IO[bytes]]:
     """Yields the file; if it is in UTF-16, a copy in UTF-8."""
-    is_utf16 = file.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
+    encoding = _utf_16(file.read(2))
     file.seek(0)
-    if not is_utf16:
+    if encoding is None:
         yield file
         return
-    decoder = codecs.getincrementaldecoder("utf-16")("replace")
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
     with tempfile.TemporaryFile() as copy:
         while chunk := file.read(_CHUNK):
             copy.write(decoder.decode(chunk).encode("utf-8", "replace"))
         copy.seek(0)
         yield copy
+
+
+def _utf_16(start: bytes) -> str | None:
+    """Returns the form of UTF-16 of a file with these first two bytes; None if it is not in UTF-16.
+
+    Without a byte order mark the first character is known to be one of ASCII.
+    """
+    if start in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
+        return "utf-16"
+    if len(start) < len(codecs.BOM_UTF16) or all(start) or not any(start):
+        return None
+    return "utf-16-le" if start[0] else "utf-16-be"
 
 
 def _too_large() -> Unconvertible:
