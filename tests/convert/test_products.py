@@ -280,3 +280,17 @@ def test_other_shapes_of_microsoft(shape: str) -> None:
     done = converted("microsoft", json.dumps(whole))
     assert {one["title"] for one in done.tasks} == {"x"}
     assert any("one page of several" in note for note in done.notes) is (shape == "tasks of one list")
+
+
+@pytest.mark.parametrize("is_last", [True, False])
+def test_the_tasks_of_a_list_may_be_a_whole_response(*, is_last: bool) -> None:
+    task = {"id": "a", "title": "x", "status": "notStarted"}
+    page = {"value": [task]} | ({} if is_last else {"@odata.nextLink": "https://graph.microsoft.com/…"})
+    one = {"displayName": "One", "id": "1", "tasks": page}
+    several = {"displayName": "Two", "id": "2", "tasks": [{"value": [task | {"id": n}]} for n in "bc"]}
+    failed = {"displayName": "Three", "id": "3", "tasks": {"error": {"code": "unauthenticated"}}}
+    done = converted("microsoft", json.dumps({"value": [one, several, failed]}))
+
+    assert [done.list_of(task) for task in done.tasks] == ["One", "Two", "Two"]
+    assert any("one page of several" in note for note in done.notes) is not is_last
+    assert "what is neither a task nor a page of tasks is left out of a list" in done.notes

@@ -31,8 +31,7 @@ def read(source: Source) -> Iterator[Draft | SourceList]:
     values = list(objects(given))
     if not isinstance(given, list) or not all(_is_of_graph(one) for one in values):
         raise Unconvertible("this is not JSON of Microsoft Graph: it has neither lists nor tasks")
-    if mapping(whole).get("@odata.nextLink"):
-        source.report.of_file("the file is one page of several: the others are not in it")
+    _report_next_page(mapping(whole), source)
     yield from _read_values(values, source)
 
 
@@ -59,8 +58,27 @@ def _read_list(given: Task, source: Source) -> Iterator[Draft | SourceList]:
     if given.get("wellknownListName") != "defaultList":
         in_list = SourceList(text(given.get("id")) or title, title)
         yield in_list
-    for task in objects(given.get("tasks") or given.get("value")):
+    for task in _tasks_of(given.get("tasks") or given.get("value"), source):
         yield from _drafts(task, in_list, source)
+
+
+def _tasks_of(given: Any, source: Source) -> Iterator[Task]:
+    """Yields the tasks of an array, of a response of Graph, or of several responses."""
+    if isinstance(given, dict):
+        _report_next_page(given, source)
+        given = [given]
+    for one in objects(given):
+        if "title" in one:
+            yield one
+        elif isinstance(one.get("value"), list):
+            yield from objects(one["value"])
+        else:
+            source.report.of_file("what is neither a task nor a page of tasks is left out of a list")
+
+
+def _report_next_page(page: Task, source: Source) -> None:
+    if page.get("@odata.nextLink"):
+        source.report.of_file("the file is one page of several: the others are not in it")
 
 
 def _drafts(task: Task, in_list: SourceList | None, source: Source) -> Iterator[Draft]:
