@@ -129,6 +129,13 @@ def test_an_older_taskwarrior_writes_one_object_a_line() -> None:
     assert len(converted("taskwarrior", ",\n".join(lines) + "\n").tasks) == 3
 
 
+def test_line_ends_of_unicode_are_part_of_a_text() -> None:
+    title = "one\u2028two\u0085three"
+    line = json.dumps({"uuid": "1", "description": title, "status": "pending"}, ensure_ascii=False)
+
+    assert [task["title"] for task in converted("taskwarrior", f"{line}\r\n{line}\n").tasks] == [title] * 2
+
+
 @pytest.mark.parametrize(
     ("recur", "rule"),
     [

@@ -1,5 +1,6 @@
 """Taskwarrior: the JSON of `task export`."""
 
+import io
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -56,7 +57,7 @@ def _tasks(source: Source) -> list[Task]:
         if not whole:
             return []
     else:
-        lines = enumerate(content.splitlines(), 1)
+        lines = enumerate(io.StringIO(content, newline=None), 1)  # in JSON the line ends of Unicode are text
         found = [
             one for n, line in lines if line.strip() for one in _tasks_of_line(line.strip().rstrip(","), n)
         ]
