@@ -182,6 +182,14 @@ def test_recurrence_and_reminders_of_vikunja() -> None:
     assert shelf.reminders == [{"offset_minutes": -60}, {"at": "2026-02-28T10:00:00Z"}]
 
 
+def test_reminders_of_an_all_day_task_of_vikunja_are_relative_to_the_end_of_the_day() -> None:
+    reminder = {"reminder": "2026-03-01T20:59:59Z", "relative_period": -10800, "relative_to": "due_date"}
+    task = {"id": 1, "title": "x", "due_date": "2026-03-01T23:59:59Z", "reminders": [reminder]}
+    draft = drafts("vikunja", json.dumps([{"id": 1, "title": "p", "tasks": [task]}]))["x"]
+
+    assert (draft.due, draft.reminders) == ({"date": "2026-03-01"}, [{"offset_minutes": 20 * 60 + 59}])
+
+
 @pytest.mark.parametrize(
     ("fields", "recurrence"),
     [

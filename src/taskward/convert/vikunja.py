@@ -105,7 +105,7 @@ def _add_reminders(task: Task, draft: Draft) -> None:
     for one in objects(task.get("reminders")):
         seconds = whole_number(one.get("relative_period"))
         if one.get("relative_to") == "due_date" and seconds is not None and draft.due:
-            draft.reminders.append({"offset_minutes": seconds // 60})
+            draft.reminders.append({"offset_minutes": (_seconds_of(draft.due) + seconds) // 60})
         elif found := moment(one.get("reminder")):
             draft.reminders.append(reminder_at(found))
         else:
@@ -114,6 +114,11 @@ def _add_reminders(task: Task, draft: Draft) -> None:
     for value in dates if isinstance(dates, list) else ():
         if found := moment(value):
             draft.reminders.append(reminder_at(found))
+
+
+def _seconds_of(due: TaskDate) -> int:
+    """Returns the seconds from a due date to what it is in Vikunja: all day is the last second there."""
+    return 0 if "time" in due else _DAY - 1
 
 
 def _add_recurrence(task: Task, zone: str, draft: Draft) -> None:
