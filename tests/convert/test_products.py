@@ -9,6 +9,7 @@ import pytest
 from convert.conversion import SAMPLES, converted, drafts, sample, sample_drafts
 
 from taskward.convert.microsoft_recurrence import rule_of as microsoft_rule
+from taskward.convert.plain_text import plain_text
 from taskward.convert.taskwarrior_recurrence import rule_of as taskwarrior_rule
 
 BERLIN = "Europe/Berlin"
@@ -309,3 +310,26 @@ def test_the_tasks_of_a_list_may_be_a_whole_response(*, is_last: bool) -> None:
     assert [done.list_of(task) for task in done.tasks] == ["One", "Two", "Two"]
     assert any("one page of several" in note for note in done.notes) is not is_last
     assert "what is neither a task nor a page of tasks is left out of a list" in done.notes
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        (
+            '<p>See <a href="https://example.com/?a=1&amp;b=2">the <b>plan</b></a>.</p>',
+            "See the plan (https://example.com/?a=1&b=2).",
+        ),
+        ('<a target="_blank" href="https://example.com/">https://example.com</a>', "https://example.com"),
+        ("<p><a href='mailto:jo@example.com'>jo@example.com</a></p>", "jo@example.com"),
+        (
+            "<p><a href=tel:123>Jo</a>, <a name='x'>here</a>, <a href='#x'>there</a></p>",
+            "Jo (tel:123), here, there",
+        ),
+        (
+            '<p><a href="https://example.com/1">one<a href="https://example.com/2">two',
+            "one (https://example.com/1)two",
+        ),
+    ],
+)
+def test_the_address_of_a_link_follows_its_text(html: str, text: str) -> None:
+    assert plain_text(html) == text

@@ -20,6 +20,8 @@ _MARKUP: Final = re.compile(
     | <[!?/][^<>]*+>""",
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )
+_ADDRESS: Final = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
+_HREF: Final = re.compile(rf"""\shref\s*=\s*["']?({_ADDRESS.pattern}[^\s"'<>]+)""", re.IGNORECASE)
 _HUGE_REFERENCE: Final = re.compile(r"&#(?:[0-9]{8,}|x[0-9a-f]{7,});?", re.IGNORECASE)
 """No character has such a number, and `html.unescape` fails for one of thousands of digits."""
 
@@ -36,6 +38,7 @@ def plain_text(text: str) -> str:
 def _pieces(text: str) -> Iterator[str]:
     """Yields the texts between the tags, and a line break for each tag that begins a line."""
     hidden, place = "", 0
+    link: re.Match[str] | None = None
     for match in _MARKUP.finditer(text):
         if not hidden:
             yield _unescaped(text[place : match.start()])
@@ -45,10 +48,22 @@ def _pieces(text: str) -> Iterator[str]:
             hidden = "" if ends and tag == hidden else hidden
         elif tag in _HIDDEN and not ends:
             hidden = tag
+        elif tag == "a":
+            if link is not None:
+                yield _address(link[0], text[link.end() : match.start()])
+            link = None if ends else match
         elif tag in _BLOCKS and (tag == "p" or not ends):
             yield "\n- " if tag == "li" else "\n"
     if not hidden:
         yield _unescaped(text[place:])
+
+
+def _address(tag: str, shown: str) -> str:
+    """Returns the address of a link in brackets, unless it is what the link shows."""
+    found = _HREF.search(tag)
+    if found is None or _ADDRESS.sub("", found[1]).strip("/") == _ADDRESS.sub("", shown.strip()).strip("/"):
+        return ""
+    return f" ({_unescaped(found[1])})"
 
 
 def _unescaped(text: str) -> str:
