@@ -83,6 +83,16 @@ def test_ticktick_without_a_time_zone_takes_the_given_one() -> None:
     assert due == {"date": "2026-03-09", "time": "17:30", "time_zone": "Asia/Tokyo"}
 
 
+def test_reminders_of_ticktick_are_relative_to_the_start() -> None:
+    header = "List Name,Title,Status,Start Date,Due Date,Reminder,Repeat"
+    start, due = "2026-03-09T08:00:00+0000", "2026-03-09T10:00:00+0000"
+    rows = (f",long,0,{start},{due},-PT15M,", f",starting,0,{start},,-PT15M,RRULE:FREQ=DAILY")
+    found = drafts("ticktick", "\n".join((header, *rows)))
+
+    assert found["long"].reminders == [{"offset_minutes": -135}]
+    assert found["starting"].reminders == [{"offset_minutes": -15}]
+
+
 # Taskwarrior
 
 

@@ -62,6 +62,23 @@ def test_recurrence_and_reminders_of_the_sync_api() -> None:
     assert found["File the taxes"].notes == ["a reminder is left out: it is at a place, or has no time"]
 
 
+def test_a_reminder_is_relative_to_the_date_and_not_to_the_deadline() -> None:
+    whole = {
+        "items": [
+            {
+                "id": "1",
+                "content": "Call Jo",
+                "due": {"date": "2026-05-01T09:00:00"},
+                "deadline": {"date": "2026-05-03"},
+            }
+        ],
+        "reminders": [{"id": "2", "item_id": "1", "type": "relative", "minute_offset": 30}],
+    }
+    draft = drafts("todoist", json.dumps(whole))["Call Jo"]
+
+    assert (draft.due, draft.reminders) == ({"date": "2026-05-03"}, [{"offset_minutes": -39 * 60 - 30}])
+
+
 @pytest.mark.parametrize(("number", "word"), [(4, "urgent"), (3, "high"), (2, "medium"), (1, None)])
 def test_priorities_of_the_api_and_of_csv_count_in_opposite_directions(number: int, word: str | None) -> None:
     assert item(priority=number).priority == word

@@ -73,6 +73,11 @@ def reminder_at(moment: datetime) -> dict[str, str]:
     return {"at": f"{shown.isoformat(timespec='seconds')}Z"}
 
 
+def reminder_from_start(due: TaskDate, start: TaskDate | None, minutes: int) -> dict[str, int]:
+    """Returns a reminder some minutes after the start of a task, or after its due date if it has no start."""
+    return {"offset_minutes": minutes_between(due, start or due) + minutes}
+
+
 def zone_name(given: str) -> str | None:
     """Returns the IANA name for the name of a product: in another letter case, a path, or of Windows."""
     name = given.strip().strip('"')

@@ -4,7 +4,15 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
-from taskward.convert.dates import TaskDate, all_day, floating, local_time_in, zone_name, zoned
+from taskward.convert.dates import (
+    TaskDate,
+    all_day,
+    floating,
+    local_time_in,
+    reminder_from_start,
+    zone_name,
+    zoned,
+)
 from taskward.convert.draft import Draft, SourceList
 from taskward.convert.rules import recurrence
 from taskward.convert.source import Source, Unconvertible
@@ -70,8 +78,8 @@ def _draft(row: Row, line: int, source: Source) -> Draft:
         draft.notes.append("it was a note: it is a task now")
     draft.start = _date("Start Date", row, zone, draft)
     draft.due = _date("Due Date", row, zone, draft)
-    _add_reminders(row, draft)
     _add_recurrence(row, zone, draft)
+    _add_reminders(row, draft)
     return draft
 
 
@@ -107,7 +115,8 @@ def _add_reminders(row: Row, draft: Draft) -> None:
         if offset is None or draft.due is None:
             draft.notes.append(f'the reminder "{given[:40]}" is left out')
         else:
-            draft.reminders.append({"offset_minutes": int(offset.total_seconds()) // 60})
+            minutes = int(offset.total_seconds()) // 60
+            draft.reminders.append(reminder_from_start(draft.due, draft.start, minutes))
 
 
 def _add_recurrence(row: Row, zone: str, draft: Draft) -> None:

@@ -14,6 +14,7 @@ from taskward.convert.dates import (
     minutes_between,
     moment_of,
     reminder_at,
+    reminder_from_start,
     zone_name,
     zoned,
 )
@@ -224,7 +225,7 @@ def _add_reminders(reminders: list[Item], draft: Draft, source: Source) -> None:
         due = mapping(one.get("due"))
         found = _date(due, draft) if due else None
         if minutes is not None and one.get("type") != "absolute" and draft.due:
-            draft.reminders.append({"offset_minutes": -minutes})
+            draft.reminders.append(reminder_from_start(draft.due, draft.start, -minutes))
         elif found and draft.due and "time_zone" not in found and "time_zone" not in draft.due:
             draft.reminders.append({"offset_minutes": minutes_between(draft.due, found)})
         elif found and (at := moment_of(found, source.zone or "UTC")):
