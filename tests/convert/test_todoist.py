@@ -231,6 +231,19 @@ def test_a_backup_has_a_file_for_each_project() -> None:
     assert len({task["id"] for task in done.tasks}) == 2
 
 
+def test_projects_of_one_name_are_lists_of_their_own() -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as files:
+        for name in ("Home [1].csv", "Home [2].csv"):
+            files.writestr(name, f"{HEADER}\ntask,Plan,,4,1,,,,,\ntask,Step,,4,2,,,,,\n")
+    done = converted("todoist", archive.getvalue(), "backup.zip")
+    first, first_step, second, second_step = done.tasks
+
+    assert [one["title"] for one in done.document["lists"]] == ["Home", "Home"]
+    assert first["list_id"] != second["list_id"]
+    assert (first_step["parent_id"], second_step["parent_id"]) == (first["id"], second["id"])
+
+
 def test_rows_that_are_equal_are_several_tasks() -> None:
     content = f"{HEADER}\n" + "task,Call Jo,,4,1,,,,,\n" * 3
     ids = {task["id"] for task in converted("todoist", content).tasks}

@@ -14,7 +14,7 @@ _PRIORITIES: Final = {"1": "urgent", "2": "high", "3": "medium"}
 """By the number in CSV files, where 1 is p1, unlike in the API."""
 
 _HEADER: Final = frozenset({"TYPE", "CONTENT"})
-_FILE_ID: Final = re.compile(r"(?<!\s)\s*\[\w+\]$")
+_FILE_ID: Final = re.compile(r"(?<!\s)\s*\[(\w+)\]$")
 """A backup adds the id of the project to the name of its file."""
 
 _LABEL: Final = re.compile(r"(?:^|\s)@([^\s@]+)(?=\s|$)")
@@ -53,7 +53,9 @@ class _Project:
 
     def __init__(self, source: Source) -> None:
         name = _FILE_ID.sub("", source.name)
-        self._list = SourceList(name, name) if name and name.lower() != "inbox" else None
+        file_id = _FILE_ID.search(source.name)
+        key = file_id[1] if file_id else name  # several projects may have one name
+        self._list = SourceList(key, name) if name and name.lower() != "inbox" else None
         self._section = ""
         self._above: list[str] = []
         self._numbers: dict[str, int] = {}
