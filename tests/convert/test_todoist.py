@@ -198,6 +198,7 @@ def test_a_csv_file() -> None:
         ("March 2nd, 2026", {"date": "2026-03-02"}),
         ("Mar 2 2026 at 9am", {"date": "2026-03-02", "time": "09:00"}),
         ("2026-03-02 21:05", {"date": "2026-03-02", "time": "21:05"}),
+        ("2026-03-02T21:05:00", {"date": "2026-03-02", "time": "21:05"}),
         ("Mar 2 2026 12:30 am", {"date": "2026-03-02", "time": "00:30"}),
         ("2 Mar", None),
         ("tomorrow", None),
@@ -242,6 +243,14 @@ def test_projects_of_one_name_are_lists_of_their_own() -> None:
     assert [one["title"] for one in done.document["lists"]] == ["Home", "Home"]
     assert first["list_id"] != second["list_id"]
     assert (first_step["parent_id"], second_step["parent_id"]) == (first["id"], second["id"])
+
+
+def test_an_unknown_time_zone_of_a_csv_file_is_reported() -> None:
+    draft = row("task,Call Jo,,4,1,,,2026-03-02 21:05,en,Mars/Base")
+
+    assert draft.due == {"date": "2026-03-02", "time": "21:05"}
+    assert draft.notes == ['the time zone "Mars/Base" is unknown and left out']
+    assert row("task,Call Jo,,4,1,,,2026-03-02,en,Mars/Base").notes == []
 
 
 def test_rows_that_are_equal_are_several_tasks() -> None:

@@ -18,7 +18,7 @@ _FILE_ID: Final = re.compile(r"(?<!\s)\s*\[(\w+)\]$")
 """A backup adds the id of the project to the name of its file."""
 
 _LABEL: Final = re.compile(r"(?:^|\s)@([^\s@]+)(?=\s|$)")
-_ISO: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[ T@]+(.+))?", re.ASCII)
+_ISO: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[ t@]+(.+))?", re.ASCII)
 _MONTH_FIRST: Final = re.compile(
     r"([a-z]{3})[a-z]*\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})(?:,?(?: at| @)? (.+))?", re.ASCII
 )
@@ -128,6 +128,9 @@ def _add_dates(row: Row, draft: Draft) -> None:
     deadline = _date("DEADLINE", row, draft)
     if deadline is not None:
         draft.due, draft.start = deadline, draft.due
+    zone = row.get("TIMEZONE", "").strip()
+    if zone and zone_name(zone) is None and any("time" in (one or {}) for one in (draft.due, draft.start)):
+        draft.notes.append(f'the time zone "{zone[:60]}" is unknown and left out')
 
 
 def _date(column: str, row: Row, draft: Draft) -> TaskDate | None:
