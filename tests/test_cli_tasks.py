@@ -20,6 +20,7 @@ import httpx
 import pytest
 from support import SECRET, token_for
 from support.command import command, in_a_shell, serve
+from support.other_service import other_service
 from support.processes import bare_environment
 from support.waiting import wait_for
 from typer.testing import CliRunner, Result
@@ -314,6 +315,57 @@ def test_a_task_is_deleted_without_a_question_if_standard_input_is_closed(tmp_pa
     task = printed("add", "Buy milk")
     result = in_a_shell(tmp_path, f"tasks rm {task['id']} --json <&-")
     assert [one["id"] for one in json.loads(result.stdout)] == [task["id"]]
+
+
+OF_ANOTHER_SERVICE: Final = {
+    "an array": b'[{"id": 1, "title": "Buy milk"}]',
+    "an object": b'{"id": 1, "title": "Buy milk", "is_completed": false}',
+    "a page without a cursor": b'{"tasks": [], "total": 0}',
+    "a page of other tasks": b'{"tasks": [{"id": 1, "name": "Buy milk"}], "next_cursor": null}',
+    "a page of no tasks": b'{"tasks": {}, "next_cursor": null}',
+    "a number": b"7",
+    "too deep": b"[" * 100_000,
+    "a page for people": b"<html>",
+}
+
+
+@pytest.mark.usefixtures("user")
+@pytest.mark.parametrize("body", OF_ANOTHER_SERVICE.values(), ids=OF_ANOTHER_SERVICE)
+@pytest.mark.parametrize(
+    "words",
+    [("list",), ("list", "--list", "Work"), ("add", "x"), ("done", "abcd"), ("trash",), ("rm", str(uuid4()))],
+)
+def test_the_response_of_another_service_is_one_line_and_a_status(
+    words: tuple[str, ...], body: bytes
+) -> None:
+    with other_service(200, body) as url:
+        result = tasks(*words, TASKWARD_URL=url)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert re.fullmatch(r"taskward: the response is not .+: is this .+\?\n", result.stderr)
+
+
+@pytest.mark.usefixtures("user")
+def test_a_response_that_cannot_be_unpacked_is_one_line_and_a_status() -> None:
+    with other_service(200, b"nothing of gzip", Content_Encoding="gzip") as url:
+        result = tasks("list", TASKWARD_URL=url)
+    assert (result.exit_code, result.stderr.startswith("taskward: the response is not")) == (1, True)
+
+
+@pytest.mark.usefixtures("user")
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b'{"code": "E1", "error": "No", "details": "title"}', "No"),
+        (b'{"code": "E1", "error": "No", "details": ["title"]}', "No"),
+        (b'{"code": "E1", "error": {"message": "No"}}', "HTTP status 400"),
+        (b"[" * 100_000, "HTTP status 400"),
+    ],
+    ids=["a text", "texts", "an object", "too deep"],
+)
+def test_the_error_of_another_service_is_one_line_and_a_status(body: bytes, text: str) -> None:
+    with other_service(400, body) as url:
+        result = tasks("list", TASKWARD_URL=url)
+    assert (result.exit_code, result.stderr) == (1, f"taskward: {text}\n")
 
 
 def test_no_service_is_a_status_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,15 @@ from taskward_client._feed import FeedStream
 
 TOKEN = "of-no-service"
 ID = "01a1fbfc-4844-7a1c-8c5e-5d1f3c2b1a00"
-TASK = {"id": ID, "title": "Buy milk"}
+TASK = {
+    "id": ID,
+    "user_id": ID,
+    "title": "Buy milk",
+    "description": None,
+    "is_completed": False,
+    "created_at": "2026-11-21T14:30:00.000000Z",
+    "updated_at": "2026-11-21T14:30:00.000000Z",
+}
 Step = httpx.Response | Exception
 
 
@@ -317,8 +325,8 @@ def test_a_confirmed_response_is_returned_if_others_have_replaced_it_meanwhile()
     def respond(request: httpx.Request) -> httpx.Response:
         if "If-None-Match" not in request.headers:
             return done()
-        for number in range(_MAX_ENTRIES):
-            client.tasks.list(q=f"{number}")
+        for _ in range(_MAX_ENTRIES):
+            client.tasks.get(new_id())
         return httpx.Response(304)
 
     client = Client("http://tasks.test", TOKEN, transport=httpx.MockTransport(respond))

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from jwt.algorithms import OKPAlgorithm
 from support import Person, running, settings_for, token_for
 from support.command import command, in_a_shell, serve
+from support.other_service import other_service
 from tokens.token_support import make_token
 from typer.testing import CliRunner, Result
 
@@ -106,6 +107,15 @@ def test_a_token_is_stored_without_an_answer_of_the_service() -> None:
 
     assert stored.exit_code == 0
     assert stored.stderr == "The service does not answer, so the token was not tried.\n"
+
+
+def test_a_token_is_not_stored_for_another_service(folder: Path) -> None:
+    with other_service(200, b'[{"id": 1}]') as url:
+        result = taskward("login", given="one", TASKWARD_URL=url)
+
+    assert result.exit_code == REJECTED
+    assert result.stderr == f"taskward: {url}: the response is not one of Taskward: is this its URL?\n"
+    assert not (folder / "config").exists()
 
 
 @pytest.mark.processes

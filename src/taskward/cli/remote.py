@@ -153,7 +153,13 @@ def _typed_token(url: str) -> str:
 
 def _store(url: str, token: str) -> bool:
     """Stores a token; returns false if the service could not be asked whether it accepts it."""
-    from taskward_client import NoResponse, ServiceUnavailable, TaskwardError, Unauthorized  # noqa: PLC0415 - slow to import
+    from taskward_client import (  # noqa: PLC0415 - slow to import
+        APIError,
+        NoResponse,
+        ServiceUnavailable,
+        TaskwardError,
+        Unauthorized,
+    )
 
     was_tried = True
     try:
@@ -163,8 +169,10 @@ def _store(url: str, token: str) -> bool:
         raise Failed(f"{url} does not accept that token, so it is not stored", NO_TOKEN) from None
     except (NoResponse, ServiceUnavailable):
         was_tried = False
-    except TaskwardError:  # accepted, and not for all tasks
+    except APIError:  # accepted, and not for all tasks
         pass
+    except TaskwardError as error:
+        raise Failed(f"{url}: {error}") from None
     store_token(url, token)
     return was_tried
 

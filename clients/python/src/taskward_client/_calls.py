@@ -88,7 +88,7 @@ def create_at(path: str, body: object, kind: Literal["task", "list", "comment"])
     """Returns the call that creates an object with an id of the client."""
 
     def existing(reply: Reply) -> Tagged[Any]:
-        document = reply.json()
+        document = reply.json(kind, "etag")
         return Tagged(document[kind], document["etag"])
 
     headers = {"Content-Type": "application/json", "If-None-Match": "*"}
@@ -150,9 +150,9 @@ def content(reply: Reply) -> Any:
     return reply.json()
 
 
-def tagged(reply: Reply) -> Tagged[Any]:
-    """Returns the object of a response with its entity tag."""
-    return Tagged(reply.json(), reply.headers.get("etag", ""))
+def tagged(reply: Reply, *keys: str) -> Tagged[Any]:
+    """Returns the object of a response, which has these keys, with its entity tag."""
+    return Tagged(reply.json(*keys), reply.headers.get("etag", ""))
 
 
 def _text(value: object) -> str:

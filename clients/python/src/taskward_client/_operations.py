@@ -1,6 +1,7 @@
 """The calls of the API, one function for each operation of the OpenAPI document, under its name."""
 
-from typing import Any, Literal, TypeAlias, TypeVar
+from collections.abc import Callable
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from taskward_client import types
 from taskward_client._calls import (
@@ -15,7 +16,7 @@ from taskward_client._calls import (
     read,
     tagged,
 )
-from taskward_client._replies import Reply
+from taskward_client._replies import Reply, array_of, other_service
 
 TaskOperation: TypeAlias = types.CreateOperation | types.UpdateOperation | types.DeleteOperation
 ListOperation: TypeAlias = types.CreateList | types.UpdateList | types.DeleteList
@@ -37,12 +38,18 @@ _SPACES = "/api/spaces"
 _MEMBERS = "/api/members"  # of a space: its prefix takes the place of /api
 _INVITATIONS = "/api/invitations"
 
+_TITLED: Final = ("id", "title")
+"""Keys that every list and every space has."""
+
+_TASK: Final = (*_TITLED, "user_id", "description", "is_completed", "created_at", "updated_at")
+"""Keys that every task has."""
+
 
 # Tasks
 
 
 def list_tasks(query: types.ListTasksQuery) -> Call[types.TaskList]:
-    return read(_TASKS, content, query)
+    return read(_TASKS, _page("tasks", *_TASK), query)
 
 
 def summarize_tasks(now: str) -> Call[types.TaskSummary]:
@@ -50,11 +57,11 @@ def summarize_tasks(now: str) -> Call[types.TaskSummary]:
 
 
 def create_task(task: types.NewTask, key: str | None) -> Call[Tagged[types.Task]]:
-    return post(_TASKS, task, tagged, key)
+    return post(_TASKS, task, _task, key)
 
 
 def get_task(task_id: str) -> Call[Tagged[types.Task]]:
-    return read(path_of(_TASKS, task_id=task_id), tagged)
+    return read(path_of(_TASKS, task_id=task_id), _task)
 
 
 def create_task_at(task_id: str, task: types.NewTask) -> Call[Tagged[types.Task]]:
@@ -62,11 +69,11 @@ def create_task_at(task_id: str, task: types.NewTask) -> Call[Tagged[types.Task]
 
 
 def update_task(task_id: str, changes: types.TaskChanges, if_match: str | None) -> Call[Tagged[types.Task]]:
-    return change("PUT", path_of(_TASKS, task_id=task_id), changes, tagged, if_match)
+    return change("PUT", path_of(_TASKS, task_id=task_id), changes, _task, if_match)
 
 
 def patch_task(task_id: str, changes: types.TaskChanges, if_match: str | None) -> Call[Tagged[types.Task]]:
-    return change("PATCH", path_of(_TASKS, task_id=task_id), changes, tagged, if_match)
+    return change("PATCH", path_of(_TASKS, task_id=task_id), changes, _task, if_match)
 
 
 def delete_task(
@@ -95,7 +102,7 @@ def batch(
 
 
 def list_lists() -> Call[list[types.List]]:
-    return read(_LISTS, lambda reply: _key(reply, "lists"))
+    return read(_LISTS, lambda reply: _array(reply, "lists", *_TITLED))
 
 
 def create_list(new: types.NewList, key: str | None) -> Call[Tagged[types.List]]:
@@ -128,11 +135,11 @@ def delete_list(
 
 
 def list_comments(query: types.ListCommentsQuery) -> Call[types.CommentList]:
-    return read(_COMMENTS, content, query)
+    return read(_COMMENTS, _page("comments", "id"), query)
 
 
 def count_comments(query: types.CountCommentsQuery) -> Call[types.CommentCounts]:
-    return read(f"{_COMMENTS}/counts", content, query)
+    return read(f"{_COMMENTS}/counts", _page("counts"), query)
 
 
 def create_comment(new: types.NewComment, key: str | None) -> Call[Tagged[types.Comment]]:
@@ -167,11 +174,11 @@ def delete_comment(comment_id: str, if_match: str | None) -> Call[types.CommentD
 
 
 def list_trash(query: types.ListTrashQuery) -> Call[types.TrashList]:
-    return read(_TRASH, content, query)
+    return read(_TRASH, _trash, query)
 
 
 def restore_task(task_id: str, key: str | None) -> Call[Tagged[types.Task]]:
-    return post(path_of(_TRASH, "restore", task_id=task_id), {}, tagged, key)
+    return post(path_of(_TRASH, "restore", task_id=task_id), {}, _task, key)
 
 
 def purge_task(task_id: str) -> Call[types.TaskPurged]:
@@ -179,14 +186,14 @@ def purge_task(task_id: str) -> Call[types.TaskPurged]:
 
 
 def empty_trash() -> Call[int]:
-    return delete(_TRASH, lambda reply: int(_key(reply, "deleted")), {})
+    return delete(_TRASH, lambda reply: _count(reply, "deleted"), {})
 
 
 # Access tokens
 
 
 def list_tokens() -> Call[list[types.Token]]:
-    return read(_TOKENS, lambda reply: list(_key(reply, "tokens")))
+    return read(_TOKENS, lambda reply: _array(reply, "tokens", "id"))
 
 
 def create_token(token: types.NewToken, key: str | None) -> Call[types.CreatedToken]:
@@ -198,14 +205,14 @@ def revoke_token(token_id: str) -> Call[types.TokenRevoked]:
 
 
 def revoke_all_tokens() -> Call[int]:
-    return delete(_TOKENS, lambda reply: int(_key(reply, "revoked")), {})
+    return delete(_TOKENS, lambda reply: _count(reply, "revoked"), {})
 
 
 # Labels
 
 
 def list_labels(query: types.ListLabelsQuery) -> Call[types.LabelList]:
-    return read("/api/labels", content, query)
+    return read("/api/labels", _page("labels", "label"), query)
 
 
 def rename_label(old: str, new: str, key: str | None) -> Call[int]:
@@ -235,7 +242,7 @@ def patch_me(time_zone: str | None) -> Call[types.User]:
 
 
 def get_agenda(query: types.GetAgendaQuery) -> Call[types.TaskList]:
-    return read("/api/me/agenda", content, query)
+    return read("/api/me/agenda", _page("tasks", *_TASK), query)
 
 
 def export_me() -> Call[types.Export]:
@@ -258,7 +265,7 @@ def erase_me() -> Call[types.Erased]:
 
 
 def list_spaces() -> Call[list[types.SpaceOfMember]]:
-    return read(_SPACES, lambda reply: _key(reply, "spaces"))
+    return read(_SPACES, _spaces)
 
 
 def create_space(new: types.NewSpace, key: str | None) -> Call[Tagged[types.Space]]:
@@ -313,7 +320,7 @@ def update_space_task_reminders(
 
 
 def list_space_reminders(query: types.ListSpaceRemindersQuery) -> Call[types.OwnRemindersList]:
-    return read("/api/reminders", content, query)
+    return read("/api/reminders", _page("tasks"), query)
 
 
 def _reminders(task_id: str) -> str:
@@ -325,7 +332,7 @@ def export_space() -> Call[types.SpaceExport]:
 
 
 def list_members() -> Call[list[types.Member]]:
-    return read(_MEMBERS, lambda reply: _key(reply, "members"))
+    return read(_MEMBERS, lambda reply: _array(reply, "members", "id"))
 
 
 def get_member(member_id: str) -> Call[Tagged[types.Member]]:
@@ -349,7 +356,7 @@ def remove_member(member_id: str, if_match: str | None) -> Call[types.MemberRemo
 
 
 def list_invitations() -> Call[list[types.Invitation]]:
-    return read(_INVITATIONS, lambda reply: _key(reply, "invitations"))
+    return read(_INVITATIONS, lambda reply: _array(reply, "invitations", "id"))
 
 
 def create_invitation(new: types.NewInvitation, key: str | None) -> Call[types.CreatedInvitation]:
@@ -371,14 +378,50 @@ def get_readiness() -> Call[types.Ready]:
     return read("/health/ready", content)
 
 
-def _key(reply: Reply, key: str) -> Any:
-    return reply.json()[key]
+def _task(reply: Reply) -> Tagged[Any]:
+    return tagged(reply, *_TASK)
+
+
+def _page(name: str, *keys: str) -> Callable[[Reply], Any]:
+    """Returns a function that reads a page of objects with these keys."""
+
+    def page_of(reply: Reply) -> Any:
+        page = reply.json(name, "next_cursor")
+        array_of(page[name], *keys)
+        return page
+
+    return page_of
+
+
+def _trash(reply: Reply) -> Any:
+    page = _page("tasks", "task", "deleted_at")(reply)
+    array_of([one["task"] for one in page["tasks"]], *_TASK)
+    return page
+
+
+def _spaces(reply: Reply) -> list[Any]:
+    spaces = _array(reply, "spaces", "space")
+    array_of([one["space"] for one in spaces], *_TITLED)
+    return spaces
+
+
+def _array(reply: Reply, name: str, *keys: str) -> list[Any]:
+    return array_of(reply.json(name)[name], *keys)
+
+
+def _count(reply: Reply, name: str) -> int:
+    count = reply.json(name)[name]
+    if isinstance(count, int):
+        return count
+    raise other_service()
 
 
 def _dates(reply: Reply) -> list[str]:
-    dates: list[str] = _key(reply, "dates")
-    return dates
+    dates = reply.json("dates")["dates"]
+    if isinstance(dates, list):
+        return dates
+    raise other_service()
 
 
 def _tasks(reply: Reply) -> int:
-    return int(_key(reply, "tasks"))
+    return _count(reply, "tasks")

@@ -56,17 +56,42 @@ class Reply(NamedTuple):
     """By name in lower case."""
     content: bytes
 
-    def json(self) -> Any:
-        """Returns the document in the body.
+    def json(self, *keys: str) -> Any:
+        """Returns the object in the body, which has these keys.
 
         Raises:
-            TaskwardError: it is not JSON.
+            TaskwardError: it is not JSON, or another value.
 
         """
         try:
-            return json.loads(self.content)
-        except ValueError:
+            document = json.loads(self.content)
+        except (ValueError, RecursionError):
             raise TaskwardError("the response is not JSON: is this the URL of Taskward?") from None
+        return with_keys(document, *keys)
+
+
+def with_keys(value: Any, *keys: str) -> Any:
+    """Returns an object with these keys.
+
+    Raises:
+        TaskwardError: it is another value, as another service has it.
+
+    """
+    if isinstance(value, dict) and value.keys() >= set(keys):
+        return value
+    raise other_service()
+
+
+def array_of(value: Any, *keys: str) -> list[Any]:
+    """Returns an array of objects, each with these keys; raises as `with_keys` does."""
+    if isinstance(value, list):
+        return [with_keys(one, *keys) for one in value]
+    raise other_service()
+
+
+def other_service() -> TaskwardError:
+    """Returns the exception of a response that Taskward does not give."""
+    return TaskwardError("the response is not one of Taskward: is this its URL?")
 
 
 def error_of(reply: Reply) -> APIError:
@@ -94,6 +119,17 @@ def too_long() -> InvalidRequest:
 def _envelope(content: bytes) -> dict[str, Any]:
     try:
         envelope = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    return envelope if isinstance(envelope, dict) and isinstance(envelope.get("code"), str) else {}
+    texts = [envelope.get(key) for key in ("code", "error")] if isinstance(envelope, dict) else [None]
+    if not all(isinstance(text, str) for text in texts):
+        return {}
+    return {**envelope, "details": _details(envelope.get("details"))}
+
+
+def _details(given: Any) -> list[Any]:
+    """Returns the problems of fields; none if they are those of another service."""
+    try:
+        return array_of(given, "field", "message")
+    except TaskwardError:
+        return []

@@ -11,7 +11,7 @@ import httpx
 from taskward_client._attempts import Attempts, RenewToken, Retries, Wait
 from taskward_client._calls import API, Call, authorization, path_of
 from taskward_client._etags import ResponseCache
-from taskward_client._replies import Reply, error_of, too_long
+from taskward_client._replies import Reply, error_of, other_service, too_long
 from taskward_client._sync_io import Lock, TokenProvider, sleep, token_of
 from taskward_client.errors import NoResponse
 
@@ -140,6 +140,8 @@ class Transport:
         response = self._http.send(built, stream=True)
         try:
             yield response
+        except httpx.DecodingError:
+            raise other_service() from None
         finally:
             response.close()
             # httpx's stream refers to its response: the cycle would keep the body until a garbage collection.
