@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 import stat
 from collections.abc import Iterator
@@ -116,6 +117,23 @@ def test_a_token_is_not_stored_for_another_service(folder: Path) -> None:
     assert result.exit_code == REJECTED
     assert result.stderr == f"taskward: {url}: the response is not one of Taskward: is this its URL?\n"
     assert not (folder / "config").exists()
+
+
+@pytest.mark.parametrize("words", [("tasks", "list"), ("mcp",), ("login",), ("logout",)])
+def test_a_missing_home_folder_is_one_line_and_a_status(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    monkeypatch.setattr(Path, "home", no_home)
+    result = taskward(*words, given="one", TASKWARD_URL="http://127.0.0.1:9")
+
+    assert result.exit_code in {REJECTED, NO_TOKEN}
+    assert re.fullmatch(
+        r"taskward: .*there is no home folder for tokens; set XDG_CONFIG_HOME\n", result.stderr
+    )
 
 
 @pytest.mark.processes

@@ -14,13 +14,21 @@ MAX_BYTES: Final = 16 * 1024
 
 
 class UnsafeFile(Exception):
-    """The file is accessible to other users of the machine, or no file of this command."""
+    """The file is accessible to other users of the machine, no file of this command, or has no place."""
 
 
 def token_file() -> Path:
-    """Returns the path of the file: below XDG_CONFIG_HOME or `~/.config`."""
+    """Returns the path of the file: below XDG_CONFIG_HOME or `~/.config`.
+
+    Raises:
+        UnsafeFile: there is no home folder, as in a container of a user without a name.
+
+    """
     folder = os.environ.get("XDG_CONFIG_HOME")
-    return (Path(folder) if folder else Path.home() / ".config") / "taskward" / "tokens.json"
+    try:
+        return (Path(folder) if folder else Path.home() / ".config") / "taskward" / "tokens.json"
+    except RuntimeError:
+        raise UnsafeFile("there is no home folder for tokens; set XDG_CONFIG_HOME") from None
 
 
 def is_token(text: str) -> bool:
@@ -74,7 +82,7 @@ def _tokens() -> dict[str, object]:
         raise UnsafeFile(f"{file} is accessible to other users; run: chmod 600 {file}")
     try:
         found = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise UnsafeFile(f"{file} is not a file of `taskward login`; delete it")
