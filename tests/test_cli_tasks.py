@@ -288,6 +288,14 @@ def test_a_failure_is_one_line_and_a_status(
 
 
 @pytest.mark.usefixtures("user")
+@pytest.mark.parametrize("words", [("rm",), ("trash",)])
+def test_a_task_that_is_named_twice_is_deleted_once(words: tuple[str, ...]) -> None:
+    task = printed("add", "Buy milk")
+
+    assert [one["id"] for one in printed(*words, task["id"], task["id"][-8:])] == [task["id"]]
+
+
+@pytest.mark.usefixtures("user")
 @pytest.mark.parametrize(
     ("words", "status", "text"),
     [

@@ -206,7 +206,7 @@ def trash(
                 raise Failed("--subtasks needs an id", USAGE)
             _print_trash(client, as_json=as_json)
             return
-        wanted = [task_id(client, one) for one in ids]
+        wanted = dict.fromkeys(task_id(client, one) for one in ids)
         deleted = [
             client.tasks.delete(one, subtasks=subtasks.value if subtasks else None, to="trash")
             for one in wanted
@@ -235,7 +235,8 @@ def rm(
 ) -> None:
     """Delete tasks, permanently."""
     with service() as client:
-        found = [client.tasks.get(task_id(client, one)).value for one in ids]
+        wanted = dict.fromkeys(task_id(client, one) for one in ids)
+        found = [client.tasks.get(one).value for one in wanted]
         if not yes and sys.stdin.isatty():
             print_tasks(found, {})
             typer.confirm("Delete permanently?", abort=True)
