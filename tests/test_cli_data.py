@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from support import MakeDatabase, Person, running, settings_for
+from support.command import in_a_shell
 from support.import_documents import a_task, export, many, without_owner
 from typer.testing import CliRunner, Result
 
@@ -115,3 +116,30 @@ async def test_a_wrong_argument_is_an_error_without_a_traceback(arguments: Any) 
     assert answer.exit_code in {1, 2}
     assert "Traceback" not in answer.output
     assert answer.output
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("words", "status", "text"),
+    [
+        ("export USER >/dev/full", 1, "taskward: [Errno 28] No space left on device\n"),
+        ("export USER >&-", 1, "taskward: [Errno 9] Bad file descriptor\n"),
+        ("export USER 2>&- >/dev/null", 0, ""),
+        ("import USER - <&-", 1, "taskward: the body is not a JSON object\n"),
+        ("convert google - <&-", 1, "taskward: the file is empty\n"),
+        ("convert google tasks.json >/dev/full", 1, "taskward: [Errno 28] No space left on device\n"),
+        ("convert google tasks.json >&-", 1, "taskward: [Errno 9] Bad file descriptor\n"),
+        ("convert google tasks.json >/dev/null 2>&-", 0, ""),
+    ],
+)
+async def test_a_stream_that_is_full_or_closed_is_one_line_and_a_status(
+    tmp_path: Path, words: str, status: int, text: str
+) -> None:
+    user, document = str(uuid4()), json.dumps({"tasks": [a_task()]}).encode()
+    tasks = [{"id": "a", "title": "x"}]
+    (tmp_path / "tasks.json").write_text(json.dumps({"kind": "tasks#tasks", "items": tasks}))
+    url = f"sqlite:///{tmp_path}/taskward.db"
+    if "export" in words:
+        assert (await taskward(url, "import", user, "-", given=document)).exit_code == 0
+    result = await asyncio.to_thread(in_a_shell, tmp_path, words.replace("USER", user), DATABASE_URL=url)
+    assert (result.returncode, result.stderr) == (status, text)

@@ -1,6 +1,7 @@
 """`taskward copy` refuses what it cannot copy, names the option, and loses nothing when it fails."""
 
 import asyncio
+import sys
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -11,6 +12,7 @@ from support.postgres_connection import connected, execute_sql
 from typer.testing import CliRunner, Result
 
 from taskward import cli
+from taskward.cli.copying import Terminal
 from taskward.copy.errors import CopyFailed
 from taskward.copy.opening import FROM, TO, opened, settings_of
 from taskward.database import schema
@@ -209,3 +211,9 @@ async def test_the_owner_of_the_tables_copies_although_row_level_security_is_for
             assert await back.fetchval("SELECT count(*) FROM tasks") == 1
     finally:
         await execute_sql(target, f"DROP OWNED BY {login} CASCADE", f"DROP ROLE {login}")
+
+
+async def test_a_copy_without_standard_input_is_not_switched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+
+    assert not await Terminal().wait_for_switch(0.1)

@@ -87,7 +87,7 @@ class Terminal:
         return True
 
     def _read(self, loop: asyncio.AbstractEventLoop) -> None:
-        while sys.stdin.readline():
+        while sys.stdin is not None and sys.stdin.readline():  # the caller may have closed it
             loop.call_soon_threadsafe(self._enter.set)
 
 

@@ -117,6 +117,7 @@ def cancel_on_signals() -> None:
 @contextmanager
 def open_input(file: str) -> Iterator[BinaryIO]:
     if file == "-":
+        open_closed_streams()
         yield sys.stdin.buffer
         return
     with Path(file).open("rb") as opened:
@@ -127,8 +128,8 @@ def open_input(file: str) -> Iterator[BinaryIO]:
 def open_output(output: str) -> Iterator[BinaryIO]:
     """Opens the file, readable by its owner only; an incomplete export is removed."""
     if output == "-":
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        with _standard_output() as file:
+            yield file
         return
     try:
         with open(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123 - Path.open takes no mode bits
@@ -141,9 +142,21 @@ def open_output(output: str) -> Iterator[BinaryIO]:
 
 
 @contextmanager
+def _standard_output() -> Iterator[BinaryIO]:
+    open_closed_streams()
+    try:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+    except OSError:
+        _discard_output()
+        raise
+
+
+@contextmanager
 def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
     """Shows the progress on a terminal."""
-    with typer.progressbar(length=1, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+    is_hidden = sys.stderr is None or not sys.stderr.isatty()
+    with typer.progressbar(length=1, label=label, file=sys.stderr, hidden=is_hidden) as bar:
 
         def progress(done: int, count: int) -> None:
             bar.length = max(count, 1)
@@ -171,7 +184,7 @@ def print_quickstart(settings: "Settings", url: str) -> None:
 
     Its token is printed on a terminal only: anything else may be a log.
     """
-    if settings.production or settings.jwt_jwks_url is not None:
+    if settings.production or settings.jwt_jwks_url is not None or sys.stdout is None:
         return
     from taskward.auth.development import (  # noqa: PLC0415 - slow to import
         DEVELOPER,
