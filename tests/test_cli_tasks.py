@@ -319,6 +319,17 @@ def test_a_stream_that_is_full_or_closed_is_one_line_and_a_status(
 
 
 @pytest.mark.usefixtures("user")
+def test_a_text_that_the_output_cannot_have_is_one_line_and_a_status(tmp_path: Path) -> None:
+    printed("add", "漢")
+    for words in ("list", "list --json"):
+        result = in_a_shell(tmp_path, f"tasks {words}", PYTHONIOENCODING="iso8859-1")
+        assert (result.returncode, result.stderr) == (
+            1,
+            "taskward: the output has characters that latin-1 has not: set PYTHONIOENCODING=utf-8\n",
+        )
+
+
+@pytest.mark.usefixtures("user")
 def test_a_task_is_deleted_without_a_question_if_standard_input_is_closed(tmp_path: Path) -> None:
     task = printed("add", "Buy milk")
     result = in_a_shell(tmp_path, f"tasks rm {task['id']} --json <&-")

@@ -22,6 +22,8 @@ ONE_DAY: Final = 24 * 60 * 60
 INTERRUPTED: Final = 130
 """The exit status after a signal."""
 
+NOT_IN_ENCODING: Final = "the output has characters that {encoding} has not: set PYTHONIOENCODING=utf-8"
+
 _SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
@@ -48,6 +50,9 @@ def output_errors() -> Iterator[None]:
     """Prints a line if standard output cannot be written. Of a closed pipe typer has taken care."""
     try:
         yield
+    except UnicodeEncodeError as error:
+        typer.echo(f"taskward: {NOT_IN_ENCODING.format(encoding=error.encoding)}", err=True)
+        sys.exit(1)
     except OSError as error:
         _discard_output()
         typer.echo(f"taskward: {_lines(error)[0]}", err=True)
