@@ -4,6 +4,7 @@ import io
 import json
 import struct
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,18 @@ def test_an_archive_without_the_file_or_damaged_is_refused() -> None:
     assert reason("google", whole) == "the ZIP archive has no file of this format"
     for damaged in (whole[:-50], whole[:60] + b"\0" * 50 + whole[110:], bytes(encrypted)):
         assert reason("vikunja", damaged) == "the ZIP archive is damaged or encrypted"
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_any_damage_of_an_archive_is_refused_or_has_no_effect(compression: int) -> None:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", compression) as files:
+        files.writestr("ä/data.json", "[]")
+    for place in range(len(whole.getvalue())):
+        damaged = bytearray(whole.getvalue())
+        damaged[place] ^= 0xFF
+        with suppress(Unconvertible):
+            assert converted("vikunja", bytes(damaged)).tasks == []
 
 
 class OnlyOnce(io.BytesIO):

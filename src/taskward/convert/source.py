@@ -7,7 +7,6 @@ import json
 import re
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -152,7 +151,9 @@ def sources(file: BinaryIO, name: str, members: str, zone: str | None, report: R
             return
         try:
             yield from _unpacked(zipfile.ZipFile(whole), members, zone, report)
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OSError):
+        except Unconvertible:
+            raise
+        except Exception:  # noqa: BLE001 - the library raises various errors, also those of compressions
             raise Unconvertible("the ZIP archive is damaged or encrypted") from None
 
 
