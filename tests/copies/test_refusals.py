@@ -63,6 +63,8 @@ async def test_the_command_prints_what_it_has_verified(source: str, tmp_path: Pa
         ("sqlite:///a.db", "postgresql://a:b:c@d:x/", "--to: a port must be"),
         ("sqlite://", "sqlite:///b.db", "--from: a database in memory cannot be copied"),
         ("sqlite:///no.db", "sqlite:///b.db", "--from: there is no file no.db"),
+        ("sqlite:///folder", "sqlite:///b.db", "--from: folder: it is a folder"),
+        ("sqlite:///migrated.db", "sqlite:///folder", "--to: folder: it is a folder"),
         ("sqlite:///empty.db", "sqlite:///b.db", "--from: the database has no schema of Taskward"),
         ("sqlite:///text.db", "sqlite:///b.db", "--from: file is not a database"),
         ("postgresql://nobody@127.0.0.1:1/x", "sqlite:///b.db", "--from: the server cannot be reached"),
@@ -70,6 +72,8 @@ async def test_the_command_prints_what_it_has_verified(source: str, tmp_path: Pa
 )
 async def test_a_wrong_source_or_target_is_named(given: str, to: str, text: str, tmp_path: Path) -> None:
     (tmp_path / "empty.db").touch()
+    (tmp_path / "folder").mkdir()
+    assert (await taskward("migrate", DATABASE_URL="sqlite:///migrated.db")).exit_code == 0
     (tmp_path / "text.db").write_text("no database at all, but long enough for a header of one" * 9)
 
     answer = await taskward("copy", "--from", given, "--to", to)

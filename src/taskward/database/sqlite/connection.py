@@ -64,6 +64,8 @@ def file_problem(path: Path) -> str | None:
         return f"there is no folder {folder}"
     if not os.access(folder, os.W_OK | os.X_OK):
         return f"the folder {folder} cannot be written to, and SQLite keeps its journal there"
+    if path.is_dir():
+        return "it is a folder"
     if path.exists() and not os.access(path, os.R_OK | os.W_OK):
         return "the file cannot be read and written"
     return None
