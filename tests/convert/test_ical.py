@@ -159,6 +159,13 @@ def test_alarms(lines: list[str], reminders: Any) -> None:
     assert bool(draft.notes) is not bool(reminders)
 
 
+def test_an_alarm_without_an_action_is_none() -> None:
+    alarm = ("BEGIN:VALARM", "ACTION:NONE", "TRIGGER;VALUE=DATE-TIME:19760401T005545Z", "END:VALARM")
+    draft = todo("DUE;VALUE=DATE:20260102", *alarm)
+
+    assert (draft.reminders, draft.notes) == ([], [])
+
+
 def test_a_rule_needs_a_due_date_and_takes_the_start() -> None:
     draft = todo("DTSTART;VALUE=DATE:20260102", "RRULE:FREQ=DAILY")
 

@@ -18,7 +18,7 @@ from taskward.convert.dates import (
     zoned,
 )
 from taskward.convert.draft import Draft
-from taskward.convert.ical_values import first
+from taskward.convert.ical_values import first, text_of
 from taskward.convert.values import in_range
 
 
@@ -51,6 +51,8 @@ def reminders_of(todo: Component, draft: Draft, zone: str) -> list[dict[str, Any
     """Returns the reminders of the alarms of a task; adds to its notes."""
     found = []
     for alarm in todo.walk("VALARM"):
+        if text_of(alarm, "ACTION").upper() == "NONE":  # of Apple: it stands for no alarm
+            continue
         reminder = _reminder(first(alarm, "TRIGGER"), draft, zone)
         if reminder is None:
             draft.notes.append(
