@@ -219,6 +219,13 @@ def test_folded_lines_inside_a_character_and_line_ends_of_unix() -> None:
     assert drafts("ical", folded.replace(b"\r\n", b"\n"))["Buy milk"].description == "Straße"
 
 
+def test_line_ends_that_were_converted_twice() -> None:
+    lines = ("DUE;VALUE=DATE:20261121", "DESCRIPTION:a\r\n b")
+    draft = drafts("ical", vtodo(*lines).replace("\r\n", "\r\r\n"))["Buy milk"]
+
+    assert (draft.due, draft.description, draft.notes) == ({"date": "2026-11-21"}, "ab", [])
+
+
 def test_another_encoding_is_read_and_reported() -> None:
     done = converted("ical", vtodo("DESCRIPTION:Straße").encode("cp1252"))
 

@@ -167,8 +167,10 @@ def _lines(source: Source) -> Iterator[tuple[int, bytes]]:
     number, is_new = 0, True
     while line := source.file.readline(_MAX_LINE_LENGTH):
         number += is_new
-        yield number, line.removeprefix(BOM_UTF8) if number == 1 else line
         is_new = line.endswith(b"\n")
+        if line.endswith(b"\r\r\n"):  # of a program that has converted line ends twice
+            line = line.rstrip(b"\r\n") + b"\r\n"
+        yield number, line.removeprefix(BOM_UTF8) if number == 1 else line
 
 
 def _decoded(content: bytes, report: Report) -> str:
