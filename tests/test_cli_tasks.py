@@ -377,9 +377,10 @@ def test_a_response_that_cannot_be_unpacked_is_one_line_and_a_status() -> None:
         (b'{"code": "E1", "error": "No", "details": "title"}', "No"),
         (b'{"code": "E1", "error": "No", "details": ["title"]}', "No"),
         (b'{"code": "E1", "error": {"message": "No"}}', "HTTP status 400"),
+        (b'{"code": "E1", "error": "a\\u001b[2Jb\\nc"}', "a\ufffd[2Jb\ufffdc"),
         (b"[" * 100_000, "HTTP status 400"),
     ],
-    ids=["a text", "texts", "an object", "too deep"],
+    ids=["a text", "texts", "an object", "control characters", "too deep"],
 )
 def test_the_error_of_another_service_is_one_line_and_a_status(body: bytes, text: str) -> None:
     with other_service(400, body) as url:

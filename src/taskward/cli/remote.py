@@ -274,7 +274,8 @@ def _is_local(url: str) -> bool:
 
 
 def _exit(text: str, status: int) -> NoReturn:
-    typer.echo(f"taskward: {text}", err=True)
+    shown = "".join(one if one.isprintable() else "\ufffd" for one in text)  # any service may have written it
+    typer.echo(f"taskward: {shown}", err=True)
     raise typer.Exit(status) from None
 
 
