@@ -49,6 +49,7 @@ from taskward.observability.http_metrics import MetricsMiddleware
 from taskward.observability.tracing import Tracing, tracing_from_env
 from taskward.settings import Settings, load_settings
 from taskward.spaces import routes as spaces
+from taskward.spaces.endings import MEMBERSHIP_ENDINGS, MembershipEndings
 from taskward.spaces.forms import declare_forms
 from taskward.spaces.routing import in_space
 from taskward.tasks.list_cache import LIST_CACHE, ListCache
@@ -154,6 +155,7 @@ def _add_parts(app: Taskward, settings: Settings, database: Database, rate_limit
     parts.add(AUTHENTICATOR, authenticator(settings, access_tokens=access_tokens))
     parts.add(STREAM_REGISTRY, StreamRegistry(database, settings))
     parts.add(LIST_CACHE, ListCache())
+    parts.add(MEMBERSHIP_ENDINGS, MembershipEndings(database))
     parts.add(IN_FLIGHT_KEYS, set())
     _add_limits(parts, settings)
     kept = Retention(
@@ -191,7 +193,7 @@ def _components(parts: Parts, tracing: Tracing | None, webhooks: WebhookWorker |
     if tracing:
         yield tracing
     yield from (parts[AUTHENTICATOR], database, parts[STREAM_REGISTRY], parts[BODY_THREAD])
-    yield parts[CALENDAR_THREAD]
+    yield from (parts[CALENDAR_THREAD], parts[MEMBERSHIP_ENDINGS])
     if ACCESS_TOKENS in parts:
         yield parts[ACCESS_TOKENS]
     if MCP_ENDPOINT in parts:

@@ -6,7 +6,7 @@ from functools import partial
 from uuid import UUID
 
 from fastapi import FastAPI
-from support import database_of
+from support import database_of, execute
 from support.rows import until_waiting
 
 
@@ -23,3 +23,16 @@ async def locked(app: FastAPI, owner: UUID) -> AsyncIterator[Callable[[int], Awa
     async with database_of(app).pool.acquire() as connection, connection.transaction():
         await connection.fetch("SELECT 1 FROM users WHERE id = $1 FOR UPDATE NOWAIT", owner)
         yield partial(until_waiting, connection)
+
+
+@asynccontextmanager
+async def changing(app: FastAPI, owner: UUID) -> AsyncIterator[None]:
+    """Keeps the rows of an owner locked while the block runs, as a long change of theirs does."""
+    if database_of(app).engine != "sqlite":
+        async with locked(app, owner):
+            yield
+        return
+    far, lock = 9 * 10**15, "INSERT INTO owner_locks (user_id, change, holder, renewed_at) VALUES"
+    await execute(app, f"{lock} ('{owner}', 'erasure', 'x', {far})")
+    yield
+    await execute(app, "DELETE FROM owner_locks")

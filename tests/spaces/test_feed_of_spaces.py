@@ -8,7 +8,7 @@ from changes.streams import Stream, http_client, in_process_server
 from spaces.shared_space import feed_of, join, new_space
 from support import MakeDatabase, Person, problems, settings_for
 
-from taskward.spaces.store import SpaceStore
+from taskward.spaces.endings import MembershipEndings
 
 ALL = "tasks,lists,members,space"
 OF_A_SPACE = {"kinds": "Kinds must be some of tasks, lists, comments, members and space, like tasks,lists"}
@@ -112,10 +112,10 @@ async def test_a_membership_whose_end_was_lost_ends_when_the_spaces_are_listed(
     space = await new_space(ann)
     member = await join(ann, space, bob)
 
-    async def lost(_store: SpaceStore, _person: object) -> None:
+    async def lost(_endings: MembershipEndings, _space: object, _persons: object) -> None:
         """As in a process that ends after the commit."""
 
-    monkeypatch.setattr(SpaceStore, "_end_membership", lost)
+    monkeypatch.setattr(MembershipEndings, "end", lost)
     await ann.http.delete(f"{space}?tasks=delete" if is_deleted else f"{space}/members/{member}")
     [before] = (await feed_of(bob, "/api", kinds="spaces"))["changes"]
     assert before["op"] == "upsert"

@@ -10,11 +10,22 @@ from uuid import UUID
 import httpx
 import pytest
 from fastapi import FastAPI
-from spaces.space_locks import locked, space_id
-from spaces.space_support import invite, join, new_space, redeem, task_in
-from support import SERVICE_UNAVAILABLE, Person, execute, refusal
+from spaces.shared_space import feed_of
+from spaces.space_locks import changing, locked, space_id
+from spaces.space_support import SPACE_NOT_FOUND, invite, join, new_space, redeem, task_in
+from support import (
+    SERVICE_UNAVAILABLE,
+    MakeDatabase,
+    Person,
+    parts_of,
+    refusal,
+    running,
+    settings_for,
+)
 from support.people import same_person
-from support.waiting import TIMEOUT
+from support.waiting import TIMEOUT, until
+
+from taskward.spaces.endings import MEMBERSHIP_ENDINGS, PATIENCE
 
 ON_A_SERVER = pytest.mark.engines("postgres", "postgres-rls")
 SECOND_LOCK = 1.0
@@ -88,15 +99,49 @@ async def test_who_waits_for_a_space_that_changes_in_parts_holds_nothing(
 ) -> None:
     space = await new_space(ann)
     act = await prepared(action, ann, space, bob)
-    far, lock = 9 * 10**15, "INSERT INTO owner_locks (user_id, change, holder, renewed_at) VALUES"
-    await execute(app, f"{lock} ('{space_id(space)}', 'erasure', 'x', {far})")
-    acting = asyncio.create_task(act())
-    async with asyncio.timeout(TIMEOUT):
-        for _ in range(5):
-            await bob.create()
-    assert not acting.done()
-    await execute(app, "DELETE FROM owner_locks")
+    async with changing(app, space_id(space)):
+        acting = asyncio.create_task(act())
+        async with asyncio.timeout(TIMEOUT):
+            for _ in range(5):
+                await bob.create()
+        assert not acting.done()
     assert (await acting).status_code == 200
+
+
+@pytest.mark.parametrize("action", ["remove", "delete"])
+async def test_who_ends_a_membership_does_not_wait_for_the_rows_of_that_person(
+    app: FastAPI, ann: Person, bob: Person, action: str
+) -> None:
+    space = await new_space(ann)
+    member = await join(ann, space, bob)
+    async with changing(app, UUID(bob.sub)):
+        start = time.monotonic()
+        answer = await ann.http.delete(f"{space}/members/{member['id']}" if action == "remove" else space)
+        waited = time.monotonic() - start
+        assert answer.status_code == 200, answer.text
+        assert waited < 4 * PATIENCE
+        assert refusal(await bob.http.get(space)) == SPACE_NOT_FOUND
+
+    async def is_told() -> bool:
+        found = (await feed_of(bob, "/api", kinds="spaces"))["changes"]
+        return [one["op"] for one in found] == ["delete"]
+
+    await until(is_told)
+
+
+@pytest.mark.engines("disk")
+async def test_the_end_of_the_process_waits_for_no_end_of_a_membership(new_database: MakeDatabase) -> None:
+    url = await new_database("disk")
+    async with running(settings_for(url)) as app:
+        ann, bob = Person(app), Person(app)
+        space = await new_space(ann)
+        await join(ann, space, bob)
+        async with changing(app, UUID(bob.sub)):
+            await ann.http.delete(space)
+            stopping = time.monotonic()
+            await parts_of(app)[MEMBERSHIP_ENDINGS].stop()
+            assert time.monotonic() - stopping < PATIENCE
+        assert (await bob.http.get("/api/spaces")).json() == {"spaces": []}
 
 
 async def prepared(

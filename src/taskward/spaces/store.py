@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Final, NamedTuple
@@ -12,14 +11,14 @@ from fastapi import Depends
 
 from taskward.database import OWNED_ROWS, OwnedRows
 from taskward.database.statements import T, TransactionSteps
-from taskward.http.caller import CALLER, Caller
+from taskward.http.caller import Caller
 from taskward.http.conditional import Versions
 from taskward.http.context import Context
-from taskward.http.errors import ServiceError
 from taskward.http.responses import dump_json
 from taskward.idempotency.execution import PendingRecord
 from taskward.idempotency.statements import store_response_steps
 from taskward.spaces.authorization import CallerAsMember, SpaceRows
+from taskward.spaces.endings import MEMBERSHIP_ENDINGS, MembershipEndings
 from taskward.spaces.errors import MemberNotFound, SpaceNotFound
 from taskward.spaces.invitation_text import InvitationText
 from taskward.spaces.invitations import (
@@ -197,6 +196,7 @@ class SpaceStore:
 
     _rows: SpaceRows
     _list_cache: ListCache
+    _endings: MembershipEndings
 
     async def get(self) -> SpaceRecord:
         """Returns the space."""
@@ -215,8 +215,7 @@ class SpaceStore:
         steps = partial(delete_steps, self.space_id, versions, with_tasks=with_tasks)
         await self._transact(steps, long=True)
         await self._rows.scrub()
-        for row in rows:
-            await self._end_membership(MemberRecord(*row).person_id)
+        await self._end_memberships(*(MemberRecord(*row).person_id for row in rows))
 
     async def members(self) -> Sequence[MemberRecord]:
         """Returns the members who have a role."""
@@ -262,7 +261,7 @@ class SpaceStore:
 
         person = await self._rows.transact_as(steps, person=self._rows.caller if leaves else None)
         if not leaves:
-            await self._end_membership(person)
+            await self._end_memberships(person)
         return member_id or me.member_id
 
     async def invitations(self, now: Any) -> Sequence[InvitationRecord]:
@@ -305,17 +304,10 @@ class SpaceStore:
         self._list_cache.forget(self.space_id)
         return result
 
-    async def _end_membership(self, person: UUID | str | None) -> None:
-        """Ends a membership among the person's own rows; if that fails, they end it when they list theirs."""
-        if person is None:
-            return
-        steps = partial(leave_steps, UUID(str(person)), self.space_id)
-        caller = CALLER.set(None)  # the service's own work: the rows are not the caller's
-        try:
-            with suppress(ServiceError):
-                await self._rows.rows_of_all.transact(steps)
-        finally:
-            CALLER.reset(caller)
+    async def _end_memberships(self, *persons: UUID | str | None) -> None:
+        """Ends memberships among the persons' own rows; if that fails, they end it when they list theirs."""
+        named = [UUID(str(one)) for one in persons if one is not None]
+        await self._endings.end(self.space_id, named)
 
 
 def space_path(space_id: UUID | str) -> str:
@@ -336,7 +328,7 @@ def _this_space(context: Context) -> SpaceStore:
     rows = context.parts[OWNED_ROWS]
     if not isinstance(rows, SpaceRows):
         raise TypeError("this route is not below a space")
-    return SpaceStore(rows, context.parts[LIST_CACHE])
+    return SpaceStore(rows, context.parts[LIST_CACHE], context.parts[MEMBERSHIP_ENDINGS])
 
 
 MySpaces = Annotated[MySpacesStore, Depends(_my_spaces)]
