@@ -19,7 +19,7 @@ from spaces.space_support import (
     set_role,
     task_in,
 )
-from support import MakeDatabase, Person, refusal, settings_for, stored
+from support import MakeDatabase, Person, refusal, running, settings_for, stored
 from support.captured_log import captured_log
 from support.people import same_person
 
@@ -97,6 +97,23 @@ async def test_what_was_read_before_is_a_404_and_good_again_afterwards(ann: Pers
     assert await statuses() == [404] * 7
     assert (await redeem(bob, await invite(ann, space))).status_code == 200
     assert {*(await statuses())} <= {200, 201, 304}
+
+
+async def test_an_old_cursor_does_not_tell_that_the_space_is_there(
+    engine: str, new_database: MakeDatabase
+) -> None:
+    kept = 0.2
+    async with running(settings_for(await new_database(engine), tombstone_days=kept / 86400)) as app:
+        ann, bob = Person(app), Person(app)
+        space = await new_space(ann)
+        member = await join(ann, space, bob)
+        since = {"since": (await bob.http.get(f"{space}/changes")).json()["cursor"]}
+        await asyncio.sleep(kept + 0.1)
+        assert (await bob.http.get(f"{space}/changes", params=since)).status_code == 410
+        await remove(ann, space, member)
+        assert refusal(await bob.http.get(f"{space}/changes", params=since)) == SPACE_NOT_FOUND
+        resumed = {"Last-Event-ID": since["since"]}
+        assert refusal(await bob.http.get(f"{space}/events", headers=resumed)) == SPACE_NOT_FOUND
 
 
 async def test_an_open_stream_ends_and_shows_nothing_from_after_the_removal(

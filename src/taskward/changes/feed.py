@@ -97,10 +97,10 @@ class ChangeFeed:
                 restored.
 
         """
+        read, values = changes_read(self._owner.id, position, limit, self._kinds)
+        rows = await self._database.rows(read, values)  # in a space, it begins with the membership
         if position != START and position.reached_at < _milliseconds() - self._kept // _MILLISECOND:
             raise CursorExpired
-        read, values = changes_read(self._owner.id, position, limit, self._kinds)
-        rows = await self._database.rows(read, values)
         return change_page(rows, position, limit, 0 if rows else await self._restore())
 
     async def wait_unlocked(self) -> None:
