@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
+from spaces.space_support import me, new_space, task_in
 from support import MakeDatabase, Person, database_of, execute, running, settings_for, stored
 from support.query_plans import sqlite_plan
 
@@ -85,6 +86,30 @@ async def test_one_that_was_interrupted_is_completed(
         assert await stored(app, "owner_locks") == []
         repeated = await change_label(ann, path, to)
         assert (repeated.json(), repeated.headers["Idempotent-Replayed"]) == ({"tasks": TASKS}, "true")
+
+
+async def test_one_that_was_interrupted_in_a_space_leaves_the_members_who_changed_the_tasks(
+    new_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(change, "MAX_ROWS", 4)
+    async with running(settings_for(await new_database("disk"))) as app:
+        ann = Person(app)
+        space = await new_space(ann)
+        for n in range(TASKS):
+            await task_in(ann, space, f"Task {n}", labels=["Home"])
+        with monkeypatch.context() as dying:
+            fail_after(dying, 2)
+            body = {"from": "home", "to": "House"}
+            assert (await ann.http.post(f"{space}/labels/rename", json=body)).status_code == 500
+
+        await execute(app, "UPDATE owner_locks SET renewed_at = 0")
+        await resume_interrupted(database_of(app))
+        await database_of(app).wait_unlocked(UUID(space[-36:]))
+
+        member = (await me(ann, space))["id"]
+        tasks = (await ann.http.get(f"{space}/tasks")).json()["tasks"]
+        found = [(one["labels"], one.get("created_by"), one.get("updated_by")) for one in tasks]
+        assert found == [(["House"], member, member)] * TASKS
 
 
 async def change_label(ann: Person, path: str, to: str | None) -> Any:

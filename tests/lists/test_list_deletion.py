@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from fastapi import FastAPI
 from lists.list_support import NO_SUCH_LIST, create_list, everything, fill, lists_of
+from spaces.space_support import me, new_space, task_in
 from support import MakeDatabase, Person, database_of, execute, refusal, running, settings_for, stored
 from support.change_feed import changes
 from support.people import same_person
@@ -141,15 +142,7 @@ async def test_a_deletion_that_was_interrupted_is_completed(
         others = await fill(app, ann, other["id"], 2)
         before = await changes(ann, kinds=KINDS)
         with monkeypatch.context() as dying:
-            left = iter(range(2))
-            steps = deletion.ListDeletion._change_steps
-
-            def two_parts(self: Any, *arguments: Any) -> Any:
-                if next(left, None) is None:
-                    raise ConnectionError
-                return steps(self, *arguments)
-
-            dying.setattr(deletion.ListDeletion, "_change_steps", two_parts)
+            dying_after_two_parts(dying)
             assert (await delete(ann, created["id"], tasks)).status_code == 500
 
         await execute(app, "UPDATE owner_locks SET renewed_at = 0")
@@ -166,6 +159,43 @@ async def test_a_deletion_that_was_interrupted_is_completed(
         versions = [row["version"] for row in await stored(app, "tombstones", user_id=ann.sub)]
         assert len(versions) == len(set(versions))
         assert await stored(app, "owner_locks") == []
+
+
+async def test_one_that_was_interrupted_in_a_space_leaves_the_members_who_changed_the_tasks(
+    new_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deletion, "MAX_ROWS", 4)
+    async with running(settings_for(await new_database("disk"))) as app:
+        ann = Person(app)
+        space = await new_space(ann)
+        created = (await ann.http.post(f"{space}/lists", json={"title": "Home"})).json()
+        for n in range(11):
+            await task_in(ann, space, f"Task {n}", list_id=created["id"])
+        with monkeypatch.context() as dying:
+            dying_after_two_parts(dying)
+            answer = await ann.http.delete(f"{space}/lists/{created['id']}?tasks=keep")
+            assert answer.status_code == 500
+
+        await execute(app, "UPDATE owner_locks SET renewed_at = 0")
+        await resume_interrupted(database_of(app))
+        await database_of(app).wait_unlocked(UUID(space[-36:]))
+
+        member = (await me(ann, space))["id"]
+        tasks = (await ann.http.get(f"{space}/tasks")).json()["tasks"]
+        found = [(one.get("list_id"), one.get("created_by"), one.get("updated_by")) for one in tasks]
+        assert found == [(None, member, member)] * 11
+
+
+def dying_after_two_parts(dying: pytest.MonkeyPatch) -> None:
+    left = iter(range(2))
+    steps = deletion.ListDeletion._change_steps
+
+    def two_parts(self: Any, *arguments: Any) -> Any:
+        if next(left, None) is None:
+            raise ConnectionError
+        return steps(self, *arguments)
+
+    dying.setattr(deletion.ListDeletion, "_change_steps", two_parts)
 
 
 async def test_others_see_all_of_a_deletion_or_nothing(

@@ -61,7 +61,7 @@ def _change_tasks() -> Update:
         .values(
             extra=changed.c.extra,
             updated_at=monotonic_now(_NOW, TASKS.c.updated_at),
-            updated_by=UPDATED_BY,
+            updated_by=func.coalesce(UPDATED_BY, TASKS.c.updated_by),  # none completes an interrupted change
             version=changed.c.version,
         )
     )

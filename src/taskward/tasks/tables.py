@@ -238,7 +238,7 @@ class TaskRecord(NamedTuple):
 
 
 UPDATED_BY: Final = bindparam("updated_by", type_=Id())
-"""The member who changes a task of a space; null for other owners."""
+"""The member who changes a task of a space; null for other owners, and for the service's own work."""
 
 COLUMNS: Final = tuple(TASKS.c[name] for name in TaskRecord._fields)
 """The columns that the statements on tasks return first, in the order of `TaskRecord`."""

@@ -105,14 +105,17 @@ RANKED: Final = (
 
 
 def change_ranked(**changes: Any) -> Change:
-    """Changes the tasks among `ids`, each with a number of its own."""
+    """Changes the tasks among `ids`, each with a number of its own.
+
+    An interrupted change of a space is completed without its member: the last one stays.
+    """
     return (
         update(TASKS)
         .where(TASKS.c.user_id == OWNER, TASKS.c.id == RANKED.c.id)
         .values(
             **changes,
             updated_at=monotonic_now(_NOW, TASKS.c.updated_at),
-            updated_by=UPDATED_BY,
+            updated_by=func.coalesce(UPDATED_BY, TASKS.c.updated_by),
             version=RANKED.c.number,
         )
     )
