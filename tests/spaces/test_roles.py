@@ -175,6 +175,11 @@ async def test_the_order_of_checks(members: Members) -> None:
         assert [*problems(unknown)] == ["x"]
         key = await person.http.post(f"{space}/tasks", json={"title": "x"}, headers={"Idempotency-Key": " "})
         assert [*problems(key)] == ["Idempotency-Key"]
+        reminded = {"title": "x", "reminders": [{"offset_minutes": 0}]}
+        keyed = {"Idempotency-Key": "a-key"}
+        for headers in ({}, keyed):
+            refused = await person.http.post(f"{space}/tasks", json=reminded, headers=headers)
+            assert problems(refused) == {"reminders": "Reminders of a task in a space are each member's own"}
 
     async def put(who: str, where: str) -> tuple[int, str, str]:
         answer = await people[who].http.put(where, json={"title": "x"}, headers={"If-Match": '"0"'})

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from fastapi import FastAPI
@@ -490,6 +490,10 @@ async def test_without_a_trash_nothing_goes_there(new_database: MakeDatabase) ->
         query = {"tasks": "delete", "to": "trash"}
         answer = await ann.http.delete(f"/api/lists/{listed['id']}", params=query)
         assert problems(answer) == {"to": "The trash is off"}
+        space = await new_space(ann)
+        for path in (f"tasks/{uuid4()}", f"lists/{uuid4()}?tasks=delete"):
+            answer = await Person(app).http.delete(f"{space}/{path}{'&' if '?' in path else '?'}to=trash")
+            assert problems(answer) == {"to": "The trash is off"}, "also to who is no member"
         batch = {"operations": [{"op": "delete", "id": task["id"], "to": "trash"}]}
         (result,) = (await ann.http.post("/api/batch", json=batch)).json()["results"]
         assert result["details"] == [{"field": "to", "message": "The trash is off"}]

@@ -107,6 +107,7 @@ class ListStore:
             ValidationFailed: its tasks shall go to the trash, and there is none.
 
         """
+        self._steps.retention.check(to_trash=to is not None)  # as of a task: before anything is read
         await self._transact(lambda: self._steps.delete(list_id, versions, tasks, to), long=tasks is not None)
 
     async def _transact(self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False) -> T:

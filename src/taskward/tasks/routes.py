@@ -82,6 +82,8 @@ async def create_task(
         task = await tasks.create(new, record)
         return task_response(task, 201, task_path(tasks.owner, task.id))
 
+    if key is not None:
+        tasks.check(new)  # an invalid request is rejected before a stored response is looked up
     return await once.run(key, create)
 
 

@@ -29,6 +29,7 @@ from taskward.tasks.records import task_json, task_path, task_record
 from taskward.tasks.sorts import position_of, position_values
 from taskward.tasks.statements import COUNTER, GET_TASK, LISTS, MY_MEMBER_ID
 from taskward.tasks.steps import TaskSteps
+from taskward.tasks.steps.assignment import check_fields
 from taskward.tasks.tables import TaskRecord, columns_after_task, task_records
 from taskward.users.retention import RETENTION, Retention
 
@@ -137,6 +138,10 @@ class TaskStore:
         if not rows:
             raise TaskNotFound
         return task_record(rows[0])
+
+    def check(self, new: NewTask) -> None:
+        """Raises ValidationFailed for a field that no task of the owner has; reads nothing."""
+        check_fields(self.owner, new.given())
 
     async def create(self, new: NewTask, record: PendingRecord | None = None) -> TaskRecord:
         """Stores a new task, and the owner's row with the first one; with a `record`, also the response.

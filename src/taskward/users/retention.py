@@ -23,15 +23,14 @@ class Retention(NamedTuple):
     trash: timedelta
     activity: timedelta
 
-    def deletion(self, now: datetime, *, to_trash: bool) -> Deletion:
-        """Returns a deletion at that time.
-
-        Raises:
-            ValidationFailed: it goes to the trash, and there is none.
-
-        """
+    def check(self, *, to_trash: bool) -> None:
+        """Raises ValidationFailed for a deletion to the trash if there is none."""
         if to_trash and not self.trash:
             raise ValidationFailed([FieldError("to", "The trash is off")])
+
+    def deletion(self, now: datetime, *, to_trash: bool) -> Deletion:
+        """Returns a deletion at that time; raises as `check`."""
+        self.check(to_trash=to_trash)
         return Deletion(now, now - self.tombstones, now - self.trash if to_trash else None)
 
 
