@@ -17,6 +17,7 @@ from comments.comment_support import (
 )
 from support import Person, problems, refusal
 
+from taskward.http.cursors import encode_cursor, scope_of
 from taskward.ids import new_id
 
 NOT_FOUND = (404, "NOT_FOUND", "Comment not found")
@@ -231,6 +232,13 @@ async def test_each_broken_rule_of_a_list_is_named(
     ann: Person, query: Json, expected: dict[str, str]
 ) -> None:
     assert problems(await ann.http.get("/api/comments", params=query)) == expected
+
+
+@pytest.mark.engines("memory")
+async def test_a_cursor_of_another_content_is_malformed(ann: Person) -> None:
+    cursor = encode_cursor([1, "x"], scope_of(UUID(ann.sub), "counts of comments"))
+    answer = await ann.http.get("/api/comments/counts", params={"cursor": cursor})
+    assert problems(answer) == {"cursor": "Cursor is not valid for this list"}
 
 
 async def test_a_cursor_is_of_one_owner_and_filter(ann: Person, bob: Person) -> None:

@@ -23,6 +23,7 @@ from support.change_feed import changes_since, cursor_now
 from trash.trash_support import restore, restored, to_trash, trashed
 
 from taskward.database.sqlite.database import SqliteDatabase
+from taskward.http.cursors import encode_cursor, scope_of
 from taskward.ids import new_id
 from taskward.me.recovery import resume_interrupted
 from taskward.trash import restoring
@@ -42,6 +43,7 @@ EVERYTHING: dict[str, Any] = {
     "position": "a5",
 }
 NOT_FOUND = (404, "NOT_FOUND", "Task not found")
+ID = str(UUID(int=1))
 
 
 async def test_a_task_in_the_trash_is_deleted_to_everything_else(ann: Person) -> None:
@@ -460,6 +462,14 @@ async def test_a_cursor_is_that_of_one_owner(ann: Person, bob: Person) -> None:
 
     answer = await bob.http.get("/api/trash", params={"cursor": cursor})
 
+    assert problems(answer) == {"cursor": "Cursor is not valid for this list"}
+
+
+@pytest.mark.engines("memory")
+@pytest.mark.parametrize("content", [["x", ID], ["2035-06-15T12:00:00", ID], ["2035-06-15T12:00:00Z", "x"]])
+async def test_a_cursor_of_another_content_is_malformed(ann: Person, content: list[str]) -> None:
+    cursor = encode_cursor([1, *content], scope_of(UUID(ann.sub), "trash"))
+    answer = await ann.http.get("/api/trash", params={"cursor": cursor})
     assert problems(answer) == {"cursor": "Cursor is not valid for this list"}
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends
@@ -12,12 +12,9 @@ from taskward.activity.statements import PAGES
 from taskward.activity.tables import ActivityRecord
 from taskward.database import OWNED_ROWS, OwnedRows
 from taskward.http.context import Context
-from taskward.http.cursors import INVALID_CURSOR, decode_cursor, encode_cursor, scope_of
-from taskward.http.errors import FieldError, ValidationFailed
+from taskward.http.cursors import decode_id, encode_id, scope_of
 from taskward.http.responses import write_json_list
 from taskward.users.retention import RETENTION
-
-_CURSOR_VERSION: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +46,11 @@ class ActivityStore:
         found = [ActivityRecord(*row) for row in rows] if self._kept else []
         shown = found[: query.limit]
         following = len(found) > query.limit
-        next_cursor = self._cursor(shown[-1], query) if following else None
+        next_cursor = encode_id(shown[-1].id, self._scope(query)) if following else None
         return await write_json_list("activity", shown, entry_json, {"next_cursor": next_cursor})
 
     def _position(self, query: ActivityQuery) -> UUID | None:
-        if query.cursor is None:
-            return None
-        match decode_cursor(query.cursor, self._scope(query)):
-            case [1, str(entry_id)]:
-                try:
-                    return UUID(entry_id)
-                except ValueError:
-                    pass
-        raise ValidationFailed([FieldError("cursor", INVALID_CURSOR)])
-
-    def _cursor(self, last: ActivityRecord, query: ActivityQuery) -> str:
-        return encode_cursor([_CURSOR_VERSION, str(last.id)], self._scope(query))
+        return None if query.cursor is None else decode_id(query.cursor, self._scope(query))
 
     def _scope(self, query: ActivityQuery) -> bytes:
         return scope_of(self._space_id, "activity", str(query.task_id or ""))

@@ -25,8 +25,7 @@ from taskward.database.statements import T, TransactionSteps, Values
 from taskward.http.caller import Owner
 from taskward.http.conditional import Versions, scoped_tag
 from taskward.http.context import Context
-from taskward.http.cursors import INVALID_CURSOR, decode_cursor, encode_cursor, scope_of
-from taskward.http.errors import FieldError, ValidationFailed
+from taskward.http.cursors import decode_id, encode_id, scope_of
 from taskward.http.responses import dump_json, write_json_list
 from taskward.idempotency.execution import PendingRecord
 from taskward.idempotency.statements import store_response_steps
@@ -35,7 +34,6 @@ from taskward.tasks.records import version_tag
 from taskward.tasks.statements import COUNTER, MY_MEMBER_ID
 from taskward.users.retention import RETENTION, Retention
 
-_CURSOR_VERSION: Final = 1
 _BEFORE_ALL: Final = UUID(int=0)
 
 
@@ -93,7 +91,7 @@ class CommentStore:
         }
         rows = await self._database.rows(PAGES[listing.shape], values)
         shown = [CommentRecord(*row) for row in rows[: listing.limit]]
-        next_cursor = _cursor(shown[-1].id, listing.scope) if len(rows) > listing.limit else None
+        next_cursor = encode_id(shown[-1].id, listing.scope) if len(rows) > listing.limit else None
         return await write_json_list("comments", shown, comment_json, {"next_cursor": next_cursor})
 
     async def counts_tag(self, query: CommentCountsQuery) -> str:
@@ -113,7 +111,7 @@ class CommentStore:
         values = {"owner": self.owner.id, "after_id": after, "limit": query.limit + 1}
         rows = await self._database.rows(COUNT_PAGE, values)
         shown = rows[: query.limit]
-        next_cursor = _cursor(shown[-1][0], scope) if len(rows) > query.limit else None
+        next_cursor = encode_id(shown[-1][0], scope) if len(rows) > query.limit else None
         return await write_json_list("counts", shown, count_json, {"next_cursor": next_cursor})
 
     async def get(self, comment_id: UUID) -> CommentRecord:
@@ -201,16 +199,7 @@ class CommentStore:
 
 
 def _position(cursor: str | None, scope: bytes) -> UUID | None:
-    if cursor is None:
-        return None
-    match decode_cursor(cursor, scope):
-        case [1, str(last)]:
-            return UUID(last)
-    raise ValidationFailed([FieldError("cursor", INVALID_CURSOR)])
-
-
-def _cursor(last: object, scope: bytes) -> str:
-    return encode_cursor([_CURSOR_VERSION, str(last)], scope)
+    return None if cursor is None else decode_id(cursor, scope)
 
 
 def _my_comments(context: Context) -> CommentStore:

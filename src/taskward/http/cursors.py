@@ -5,18 +5,23 @@ a modified one is recognised. It is not a signature: a forged cursor reaches the
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from contextlib import suppress
 from hashlib import blake2b
 from typing import Any, Final
+from uuid import UUID
 
 import orjson
 from pydantic import AfterValidator
 
+from taskward.http.errors import FieldError, ValidationFailed
 from taskward.http.validation import field_error
 
 INVALID_CURSOR: Final = "Cursor is not valid for this list"
 
 _DIGEST: Final = 12
 """Bytes."""
+
+_VERSION_OF_ID: Final = 1
 
 
 def encode_cursor(content: Any, scope: bytes) -> str:
@@ -34,6 +39,30 @@ def decode_cursor(text: str, scope: bytes) -> Any:
         return orjson.loads(raw[_DIGEST:])
     except ValueError:
         return None
+
+
+def encode_id(last: object, scope: bytes) -> str:
+    """Returns the cursor after an object of a list in the order of ids."""
+    return encode_cursor([_VERSION_OF_ID, str(last)], scope)
+
+
+def decode_id(text: str, scope: bytes) -> UUID:
+    """Returns the id of the last object before a cursor.
+
+    Raises:
+        ValidationFailed: the cursor has another scope, or was modified.
+
+    """
+    match decode_cursor(text, scope):
+        case [1, str(last)]:
+            with suppress(ValueError):
+                return UUID(last)
+    raise invalid_cursor()
+
+
+def invalid_cursor() -> ValidationFailed:
+    """Returns the error for a cursor that is not valid for its list."""
+    return ValidationFailed([FieldError("cursor", INVALID_CURSOR)])
 
 
 def well_formed_cursor(message: str = INVALID_CURSOR) -> AfterValidator:

@@ -1,6 +1,7 @@
 """The trash of one owner; every statement is filtered by that owner."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -14,9 +15,9 @@ from taskward.database.statements import Row, TransactionSteps, Values
 from taskward.http.caller import Owner
 from taskward.http.conditional import scoped_tag
 from taskward.http.context import Context
-from taskward.http.cursors import INVALID_CURSOR, decode_cursor, encode_cursor, scope_of
-from taskward.http.errors import FieldError, ValidationFailed
+from taskward.http.cursors import decode_cursor, encode_cursor, invalid_cursor, scope_of
 from taskward.http.responses import dump_json, json_timestamp, write_json_list
+from taskward.http.validation import moment
 from taskward.idempotency.execution import PendingRecord
 from taskward.tasks.errors import TaskNotFound
 from taskward.tasks.list_cache import LIST_CACHE, ListCache
@@ -127,9 +128,10 @@ class TrashStore:
         if cursor is None:
             return None
         match decode_cursor(cursor, self._scope()):
-            case [1, str(moment), str(task_id)]:
-                return _Position(datetime.fromisoformat(moment), UUID(task_id))
-        raise ValidationFailed([FieldError("cursor", INVALID_CURSOR)])
+            case [1, str(text), str(task_id)] if (deleted_at := moment(text)) is not None:
+                with suppress(ValueError):
+                    return _Position(deleted_at, UUID(task_id))
+        raise invalid_cursor()
 
     def _cursor(self, last: Row) -> str:
         content = [_CURSOR_VERSION, last[RECORD_WIDTH].isoformat(), str(last[0])]

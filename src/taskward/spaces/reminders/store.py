@@ -13,8 +13,8 @@ from taskward.database import OWNED_ROWS
 from taskward.database.statements import Row, TransactionSteps
 from taskward.http.conditional import Versions
 from taskward.http.context import Context
-from taskward.http.cursors import INVALID_CURSOR, decode_cursor, encode_cursor, scope_of
-from taskward.http.errors import FieldError, PreconditionFailed, ValidationFailed
+from taskward.http.cursors import decode_id, encode_id, scope_of
+from taskward.http.errors import PreconditionFailed
 from taskward.http.responses import write_json_list
 from taskward.spaces.authorization import CallerAsMember, SpaceRows
 from taskward.spaces.reminders.models import OwnRemindersQuery, task_json
@@ -24,7 +24,6 @@ from taskward.tasks.fields.reminders import Reminders
 from taskward.tasks.records import version_tag
 from taskward.tasks.steps.reminders import MemberReminders, free_slot_steps, set_member_reminders_steps
 
-_CURSOR_VERSION: Final = 1
 _BEFORE_ALL: Final = UUID(int=0)
 _NEVER_SET: Final = 1
 """The version of reminders that a member has not set yet."""
@@ -62,7 +61,7 @@ class OwnRemindersStore:
         values = {"after_id": self._position(query.cursor), "limit": query.limit + 1}
         rows = await self._rows.rows(ALL_MY_REMINDERS, {**self._owner, **values})
         shown = rows[: query.limit]
-        next_cursor = self._cursor(shown[-1]) if len(rows) > query.limit else None
+        next_cursor = encode_id(shown[-1][0], self._scope) if len(rows) > query.limit else None
         return await write_json_list("tasks", shown, task_json, {"next_cursor": next_cursor})
 
     def _replace_steps(
@@ -87,15 +86,7 @@ class OwnRemindersStore:
         return scope_of(self._rows.space_id, self._rows.caller, "own reminders")
 
     def _position(self, cursor: str | None) -> UUID:
-        if cursor is None:
-            return _BEFORE_ALL
-        match decode_cursor(cursor, self._scope):
-            case [1, str(task_id)]:
-                return UUID(task_id)
-        raise ValidationFailed([FieldError("cursor", INVALID_CURSOR)])
-
-    def _cursor(self, last: Row) -> str:
-        return encode_cursor([_CURSOR_VERSION, str(last[0])], self._scope)
+        return _BEFORE_ALL if cursor is None else decode_id(cursor, self._scope)
 
 
 def _reminded(rows: Sequence[Row]) -> Reminded:
