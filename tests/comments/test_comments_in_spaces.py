@@ -128,6 +128,10 @@ async def test_only_current_members_are_mentioned(home: Home) -> None:
     expected = {"mentions.1": NO_MEMBER, "mentions.2": NO_MEMBER}
     assert problems(await post_comment(home.bob, home.task, where=home.path, mentions=mentions)) == expected
 
+    twice = [home.owner["id"], *mentions[::2]]
+    refused = await post_comment(home.bob, home.task, where=home.path, mentions=twice)
+    assert problems(refused) == {"mentions.2": NO_MEMBER}
+
     path = f"{home.path}/comments/{known['id']}"
     kept = await home.bob.http.patch(path, json={"mentions": mentions[:2]})
     assert kept.json()["mentions"] == mentions[:2]

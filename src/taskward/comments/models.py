@@ -62,21 +62,21 @@ def _trimmed(value: object) -> str:
 
 
 def _member_ids(value: Any) -> list[UUID]:
-    """Returns the ids, each once; whether they are of members is known only in the transaction."""
+    """Returns the ids as given; whether they are of members is known only in the transaction."""
     if value is None:
         return []
     if not isinstance(value, list) or len(value) > MAX_MENTIONS:
         raise field_error(f"Mentions must be a list of at most {MAX_MENTIONS} member ids")
-    found: dict[UUID, None] = {}
+    found: list[UUID] = []
     problems = {}
     for number, one in enumerate(value):
         try:
-            found[_ID.validate_python(one)] = None
+            found.append(_ID.validate_python(one))
         except ValidationError:
             problems[str(number)] = NO_MEMBER
     if problems:
         raise located_errors(problems)
-    return list(found)
+    return found
 
 
 CommentText = Annotated[

@@ -191,5 +191,6 @@ def _invalid(field: str, message: str) -> ValidationFailed:
 
 
 def _ids_json(ids: Iterable[UUID]) -> str | None:
-    texts = list(map(str, ids))
+    """Returns ids as they are stored, each once."""
+    texts = list(dict.fromkeys(map(str, ids)))
     return orjson.dumps(texts).decode() if texts else None
