@@ -2,7 +2,7 @@
 
 import asyncio
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -19,9 +19,11 @@ from spaces.space_support import (
     set_role,
     task_in,
 )
-from support import MakeDatabase, Person, refusal, running, settings_for, stored
+from support import MakeDatabase, Person, parts_of, refusal, running, settings_for, stored
 from support.captured_log import captured_log
 from support.people import same_person
+
+from taskward.idempotency.execution import IN_FLIGHT_KEYS
 
 BATCH = {"operations": [{"op": "create", "task": {"title": f"of a batch {n}"}} for n in range(5)]}
 REQUESTS: list[tuple[str, dict[str, Any]]] = [
@@ -114,6 +116,30 @@ async def test_an_old_cursor_does_not_tell_that_the_space_is_there(
         assert refusal(await bob.http.get(f"{space}/changes", params=since)) == SPACE_NOT_FOUND
         resumed = {"Last-Event-ID": since["since"]}
         assert refusal(await bob.http.get(f"{space}/events", headers=resumed)) == SPACE_NOT_FOUND
+
+
+async def test_a_key_whose_first_request_still_runs_does_not_tell_that_the_space_is_there(
+    app: FastAPI, ann: Person, bob: Person
+) -> None:
+    space = await new_space(ann)
+    member = await join(ann, space, bob)
+    in_flight = (UUID(space[-36:]), f"{bob.sub} a-key")
+    parts_of(app)[IN_FLIGHT_KEYS].add(in_flight)
+    try:
+        found = []
+        for role in ("editor", "viewer", None):
+            if role is None:
+                await remove(ann, space, member)
+            else:
+                await set_role(ann, space, member, role)
+            answer = await bob.http.post(
+                f"{space}/tasks", json={"title": "x"}, headers={"Idempotency-Key": "a-key"}
+            )
+            found.append(refusal(answer))
+    finally:
+        parts_of(app)[IN_FLIGHT_KEYS].remove(in_flight)
+    assert found[0][1] == "IDEMPOTENCY_KEY_IN_USE"
+    assert found[1:] == [ROLE_TOO_LOW, SPACE_NOT_FOUND]
 
 
 async def test_an_open_stream_ends_and_shows_nothing_from_after_the_removal(

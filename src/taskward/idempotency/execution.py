@@ -88,6 +88,8 @@ class IdempotentExecution:
         key = self._key_of_caller(key)
         running = (self._context.owner.id, key)
         if running in self._in_flight:
+            # In a space it raises if the caller is no member any more.
+            await self._database.rows(FIND_RESPONSE, self._values(key))
             raise IdempotencyKeyInUse
         self._in_flight.add(running)
         try:
@@ -139,8 +141,7 @@ class IdempotentExecution:
         Under synchronous replication a commit whose wait was interrupted can be read, and may still be lost
         with its server. A commit after it waits for both.
         """
-        since = datetime.now(UTC) - KEY_LIFETIME
-        values = {"owner": self._context.owner.id, "key": record.key, "keys_since": since}
+        values = self._values(record.key)
         rows = await self._database.rows(FIND_RESPONSE, values)
         if not rows:
             return None
@@ -151,6 +152,10 @@ class IdempotentExecution:
         headers = {"Idempotent-Replayed": "true"}
         headers |= {name: value for name, value in (("Location", location), ("ETag", tag)) if value}
         return Response(body, status, headers, "application/json")
+
+    def _values(self, key: str) -> Values:
+        since = datetime.now(UTC) - KEY_LIFETIME
+        return {"owner": self._context.owner.id, "key": key, "keys_since": since}
 
     async def _digest(self) -> str:
         if self._context.digest is not None:
