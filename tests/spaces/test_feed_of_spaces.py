@@ -1,7 +1,8 @@
 """docs/contract.md#ids-batches-and-kinds: spaces, members and memberships in the change feed."""
 
+from collections.abc import Coroutine, Sequence
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from changes.streams import Stream, http_client, in_process_server
@@ -9,6 +10,8 @@ from spaces.shared_space import feed_of, join, new_space
 from support import MakeDatabase, Person, problems, settings_for
 
 from taskward.spaces.endings import MembershipEndings
+from taskward.spaces.records import MemberRecord
+from taskward.spaces.store import MySpacesStore, SpaceEntry
 
 ALL = "tasks,lists,members,space"
 OF_A_SPACE = {"kinds": "Kinds must be some of tasks, lists, comments, members and space, like tasks,lists"}
@@ -112,7 +115,7 @@ async def test_a_membership_whose_end_was_lost_ends_when_the_spaces_are_listed(
     space = await new_space(ann)
     member = await join(ann, space, bob)
 
-    async def lost(_endings: MembershipEndings, _space: object, _persons: object) -> None:
+    async def lost(_endings: MembershipEndings, _space: object, _members: object) -> None:
         """As in a process that ends after the commit."""
 
     monkeypatch.setattr(MembershipEndings, "end", lost)
@@ -124,6 +127,38 @@ async def test_a_membership_whose_end_was_lost_ends_when_the_spaces_are_listed(
     assert (await feed_of(bob, "/api", kinds="spaces"))["changes"] == [
         {"op": "delete", "kind": "membership", "id": own(space)}
     ]
+
+
+async def test_who_has_joined_again_meanwhile_stays_in_the_own_list(
+    ann: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = await new_space(ann)
+    member = await join(ann, space, bob)
+    late: list[Coroutine[Any, Any, None]] = []
+    end = MembershipEndings.end
+
+    async def later(endings: MembershipEndings, of: UUID, members: Sequence[MemberRecord]) -> None:
+        late.append(end(endings, of, members))
+
+    monkeypatch.setattr(MembershipEndings, "end", later)
+    await ann.http.delete(f"{space}/members/{member}")
+    read = MySpacesStore._entry
+
+    async def read_before(spaces: MySpacesStore, of: UUID) -> SpaceEntry | None:
+        found = await read(spaces, of)
+        if found is None:
+            await join(ann, space, bob)
+        return found
+
+    monkeypatch.setattr(MySpacesStore, "_entry", read_before)
+    assert (await bob.http.get("/api/spaces")).json() == {"spaces": []}
+    for _ in range(2):
+        [listed] = (await bob.http.get("/api/spaces")).json()["spaces"]
+        assert listed["space"]["id"] == own(space)
+        [change] = (await feed_of(bob, "/api", kinds="spaces"))["changes"]
+        assert change["membership"]["joined_at"] == listed["member"]["joined_at"]
+        while late:
+            await late.pop()
 
 
 async def test_a_feed_without_the_new_kinds_has_none_of_them(ann: Person, bob: Person) -> None:

@@ -15,6 +15,7 @@ from taskward.database import Queries
 from taskward.http.caller import CALLER
 from taskward.http.errors import ServiceError
 from taskward.http.parts import Key
+from taskward.spaces.records import MemberRecord
 from taskward.spaces.steps import leave_steps
 
 PATIENCE: Final = 0.5
@@ -31,9 +32,9 @@ class MembershipEndings:
         self._database = database
         self._running: set[asyncio.Task[None]] = set()
 
-    async def end(self, space_id: UUID, persons: Sequence[UUID]) -> None:
-        """Ends the memberships of persons in a space; returns after a while even if that is not done."""
-        ending = asyncio.create_task(self._end(space_id, persons))
+    async def end(self, space_id: UUID, members: Sequence[MemberRecord]) -> None:
+        """Ends the memberships of former members; returns after a while even if that is not done."""
+        ending = asyncio.create_task(self._end(space_id, members))
         self._running.add(ending)
         ending.add_done_callback(self._running.discard)
         await asyncio.wait({ending}, timeout=PATIENCE)
@@ -46,11 +47,12 @@ class MembershipEndings:
         if running:
             await asyncio.wait(running)
 
-    async def _end(self, space_id: UUID, persons: Sequence[UUID]) -> None:
+    async def _end(self, space_id: UUID, members: Sequence[MemberRecord]) -> None:
         CALLER.set(None)  # the service's own work: the rows are not the caller's
-        for person in persons:
+        for one in members:
+            steps = partial(leave_steps, UUID(str(one.person_id)), space_id, one.joined_at)
             with suppress(ServiceError):
-                await self._database.transact(partial(leave_steps, person, space_id))
+                await self._database.transact(steps)
 
 
 MEMBERSHIP_ENDINGS: Final = Key[MembershipEndings]("endings of memberships")

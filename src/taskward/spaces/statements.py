@@ -284,7 +284,7 @@ FORGET_INVITATIONS: Final = Command(
 
 MEMBERSHIPS_OF: Final = Read(
     "spaces of a person",
-    select(MEMBERSHIPS.c.space_id)
+    select(MEMBERSHIPS.c.space_id, MEMBERSHIPS.c.joined_at)
     .where(MEMBERSHIPS.c.user_id == OWNER, ~MEMBERSHIPS.c.has_left)
     .order_by(MEMBERSHIPS.c.joined_at, MEMBERSHIPS.c.space_id),
 )
@@ -331,9 +331,16 @@ JOIN: Final = Command(
 LEAVE: Final = Command(
     "end a membership",
     update(MEMBERSHIPS)
-    .where(MEMBERSHIPS.c.user_id == OWNER, MEMBERSHIPS.c.space_id == _SPACE_ID, ~MEMBERSHIPS.c.has_left)
+    .where(
+        MEMBERSHIPS.c.user_id == OWNER,
+        MEMBERSHIPS.c.space_id == _SPACE_ID,
+        MEMBERSHIPS.c.joined_at <= bindparam("joined_at", type_=Instant()),
+        ~MEMBERSHIPS.c.has_left,
+    )
     .values(has_left=literal_column("true", Flag()), version=_VERSION),
 )
+"""Not that of a person who has joined again since."""
+
 DROP_MEMBERSHIP: Final = Command(
     "drop a membership",
     delete(MEMBERSHIPS).where(MEMBERSHIPS.c.user_id == OWNER, MEMBERSHIPS.c.space_id == _SPACE_ID),

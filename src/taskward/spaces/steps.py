@@ -187,8 +187,8 @@ def change_member_steps(
 
 def remove_member_steps(
     space_id: UUID, me: CallerAsMember, member_id: UUID | None, versions: Versions | None
-) -> TransactionSteps[UUID | None]:
-    """Removes a member, or lets the caller leave; returns the person whose membership has ended.
+) -> TransactionSteps[MemberRecord]:
+    """Removes a member, or lets the caller leave; returns the member as it was.
 
     Raises as `change_member_steps`, and:
         MemberNotFound: the member has left.
@@ -207,14 +207,15 @@ def remove_member_steps(
     # The member is last: under row-level security a person who has left sees nothing of the space.
     yield from drop_reminders_of_member_steps(space_id, member.id)
     yield REMOVE_MEMBER, {"owner": space_id, **values}
-    return None if member.person_id is None else UUID(str(member.person_id))
+    return member
 
 
-def leave_steps(person: UUID, space_id: UUID) -> TransactionSteps[None]:
-    """Ends the membership among the person's own rows, if it has not ended."""
+def leave_steps(person: UUID, space_id: UUID, joined_at: datetime) -> TransactionSteps[None]:
+    """Ends the membership since then among the person's own rows, if it has not ended; no later one."""
     rows = yield COUNT_MANY, {"owner": person, **_ONE}
     if rows:
-        yield LEAVE, {"owner": person, "space_id": space_id, "version": rows[0][0]}
+        values = {"space_id": space_id, "joined_at": joined_at, "version": rows[0][0]}
+        yield LEAVE, {"owner": person, **values}
 
 
 def admit_steps(caller: Caller, space_id: UUID, role: Role, name: str | None) -> TransactionSteps[Joined]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Final, NamedTuple
 from uuid import UUID, uuid4
@@ -96,10 +97,11 @@ class MySpacesStore:
 
         A membership that has ended otherwise than by the caller ends among the caller's rows, too.
         """
-        ids = await self.ids()
-        found = await asyncio.gather(*map(self._entry, ids))
-        for space_id in [one for one, entry in zip(ids, found, strict=True) if entry is None]:
-            await self._rows.transact(partial(leave_steps, self._caller.id, space_id))
+        memberships = await self._memberships()
+        found = await asyncio.gather(*map(self._entry, memberships))
+        for (space_id, joined_at), entry in zip(memberships.items(), found, strict=True):
+            if entry is None:
+                await self._rows.transact(partial(leave_steps, self._caller.id, space_id, joined_at))
         entries = [entry for entry in found if entry is not None]
         return sorted(entries, key=lambda entry: (entry.member.joined_at, str(entry.space.id)))
 
@@ -109,10 +111,7 @@ class MySpacesStore:
 
     async def ids(self) -> list[UUID]:
         """Returns the spaces that the caller's own rows name, and a token reaches; this admits to none."""
-        rows = await self._rows.rows(MEMBERSHIPS_OF, {"owner": self._caller.id})
-        only = None if self._caller.reach is None else self._caller.reach.spaces
-        ids = [UUID(str(row[0])) for row in rows]
-        return ids if only is None else [one for one in ids if one in only]
+        return list(await self._memberships())
 
     async def states(self, ids: Sequence[UUID]) -> dict[UUID, str]:
         """Returns the states of those of these spaces that the caller is a member of."""
@@ -182,6 +181,13 @@ class MySpacesStore:
             await self._rows.transact(partial(forget_spaces_steps, person, sorted(gone), up_to))
         return bool(gone)
 
+    async def _memberships(self) -> dict[UUID, datetime]:
+        """Returns the times at which the caller has joined the spaces of `ids`."""
+        rows = await self._rows.rows(MEMBERSHIPS_OF, {"owner": self._caller.id})
+        only = None if self._caller.reach is None else self._caller.reach.spaces
+        joined = {UUID(str(space)): joined_at for space, joined_at in rows}
+        return {one: at for one, at in joined.items() if only is None or one in only}
+
     async def _entry(self, space_id: UUID) -> SpaceEntry | None:
         rows = await self._rows.rows(SPACE_OF_MEMBER, {"owner": space_id, "caller": self._caller.id})
         if not rows:
@@ -215,7 +221,7 @@ class SpaceStore:
         steps = partial(delete_steps, self.space_id, versions, with_tasks=with_tasks)
         await self._transact(steps, long=True)
         await self._rows.scrub()
-        await self._end_memberships(*(MemberRecord(*row).person_id for row in rows))
+        await self._endings.end(self.space_id, [MemberRecord(*row) for row in rows])
 
     async def members(self) -> Sequence[MemberRecord]:
         """Returns the members who have a role."""
@@ -253,15 +259,15 @@ class SpaceStore:
         check_member(me, member_id)
         leaves = member_id is None or member_id == me.member_id
 
-        def steps(me: CallerAsMember) -> TransactionSteps[UUID | None]:
-            person = yield from remove_member_steps(self.space_id, me, member_id, versions)
+        def steps(me: CallerAsMember) -> TransactionSteps[MemberRecord]:
+            member = yield from remove_member_steps(self.space_id, me, member_id, versions)
             if leaves:
-                yield from leave_steps(self._rows.caller, self.space_id)
-            return person
+                yield from leave_steps(self._rows.caller, self.space_id, member.joined_at)
+            return member
 
-        person = await self._rows.transact_as(steps, person=self._rows.caller if leaves else None)
+        member = await self._rows.transact_as(steps, person=self._rows.caller if leaves else None)
         if not leaves:
-            await self._end_memberships(person)
+            await self._endings.end(self.space_id, [member])
         return member_id or me.member_id
 
     async def invitations(self, now: Any) -> Sequence[InvitationRecord]:
@@ -303,11 +309,6 @@ class SpaceStore:
         result = await self._rows.transact(steps, long=long)
         self._list_cache.forget(self.space_id)
         return result
-
-    async def _end_memberships(self, *persons: UUID | str | None) -> None:
-        """Ends memberships among the persons' own rows; if that fails, they end it when they list theirs."""
-        named = [UUID(str(one)) for one in persons if one is not None]
-        await self._endings.end(self.space_id, named)
 
 
 def space_path(space_id: UUID | str) -> str:
