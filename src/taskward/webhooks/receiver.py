@@ -51,12 +51,14 @@ class ReceiverState:
     def next_probe(self, failed_before: Sequence[Waiting]) -> Waiting | None:
         """Returns the owner for whom to try whether the receiver has recovered; None before it is time.
 
-        A delivery that has failed is preferred, once it is due again: it says most.
+        A delivery that has failed is preferred, once it is due again: it says most. A process that holds an
+        owner who is due has died.
         """
         if self.probe_at is not None and self.probe_at > self.now:
             return None
         again = (one for one in failed_before if one.next_at <= self.now)
-        return next((one for one in (*again, *self.waiting) if not one.is_held), None)
+        free = (one for one in self.waiting if one.next_at <= self.now or not one.is_held)
+        return next((one for one in (*again, *free)), None)
 
     @property
     def pause(self) -> float | None:
