@@ -48,6 +48,7 @@ MULTI_SHARD: Final = {
     "owners' counters": "the owners with an event stream open in this process, once for all of them",
     "owners due for webhooks": "the worker of webhooks: whoever is due first",
     "owners with failed webhooks": "the worker of webhooks, while the receiver is failing",
+    "owners with webhooks that have not failed": "the worker of webhooks, while the receiver is failing",
     "backlog of webhooks": "a metric: how many wait, and for how long",
     "owners with the next reminders": "the worker of webhooks: whoever is to be reminded first",
     "owners with passed reminders": "the worker of webhooks: whose reminders are too old to be delivered",

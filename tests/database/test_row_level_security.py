@@ -51,7 +51,7 @@ from taskward.spaces.statements import EXISTING_SPACES, SPACES_AFTER
 from taskward.tasks.zone_data_statements import OWNERS_AFTER, STORED_VERSION
 from taskward.trash.statements import OWNERS_OF_EXPIRED
 from taskward.webhooks.reminder_statements import NEXT_REMINDERS, PASSED_REMINDERS
-from taskward.webhooks.statements import BACKLOG, FAILED_BEFORE, WAITING
+from taskward.webhooks.statements import BACKLOG, FAILED_BEFORE, UNTRIED, WAITING
 
 PROTECTED_TABLES: Final = [(table.name, column.name) for table, column in owned_tables()]
 SHARED: Final = [table.name for table in shared_tables()]
@@ -305,8 +305,8 @@ async def test_these_statements_run_without_row_level_security() -> None:
 
     assert found == {
         *(COUNTERS, ABANDONED, STORED_VERSION, OWNERS_AFTER, SPACES_AFTER, EXISTING_SPACES),
-        *(WAITING, FAILED_BEFORE, BACKLOG, NEXT_REMINDERS, PASSED_REMINDERS, OWNERS_OF_EXPIRED),
-        SPACES_OF_ACTIVITY,
+        *(WAITING, FAILED_BEFORE, UNTRIED, BACKLOG, NEXT_REMINDERS, PASSED_REMINDERS),
+        *(OWNERS_OF_EXPIRED, SPACES_OF_ACTIVITY),
     }
 
 

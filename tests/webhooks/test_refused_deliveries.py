@@ -1,5 +1,6 @@
 """docs/contract.md#webhooks: what the receiver refuses of some owners keeps no others waiting."""
 
+from collections.abc import Sequence
 from uuid import uuid4
 
 import pytest
@@ -20,6 +21,44 @@ def short_delays(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "FIRST_RETRY_DELAY", 0.2)
         monkeypatch.setattr(module, "PROBE_INTERVAL", 0.4)
     monkeypatch.setattr(worker, "FAILING_POLL_INTERVAL", 0.05)
+
+
+def refuse(receiver: Receiver, people: Sequence[Person]) -> None:
+    """Lets the receiver refuse all that it gets of some, for ever."""
+    refused = {person.sub for person in people}
+    receiver.answer = lambda attempt, _: FAIL if attempt.data["user_id"] in refused else OK
+
+
+@pytest.mark.engines("disk", "postgres", "postgres-rls")
+async def test_what_is_refused_of_three_keeps_no_fourth_waiting(start: StartApp, receiver: Receiver) -> None:
+    app = await start()
+    three = [Person(app) for _ in range(3)]
+    refuse(receiver, three)
+    for person in three:
+        await person.create("Refused")
+    await until(lambda: is_failing(app))
+    await until(lambda: all(len(receiver.of(person.sub)) > 1 for person in three))
+
+    fourth = Person(app)
+    await fourth.create("Milk")
+
+    await until(lambda: receiver.titles(fourth.sub) == ["Milk"], 5)
+
+
+async def test_who_was_delivered_to_before_is_tried_first(start: StartApp, receiver: Receiver) -> None:
+    app = await start()
+    ann, refused, *others = [Person(app) for _ in range(12)]
+    await ann.create("Milk")
+    await until(lambda: receiver.titles(ann.sub))
+    refuse(receiver, [refused, *others])
+    await refused.create("Refused")
+    await until(lambda: is_failing(app))
+    for person in others:
+        await person.create("Refused")
+    await ann.create("Bread")
+
+    await until(lambda: len(receiver.titles(ann.sub)) == 2, 5)
+    assert len({attempt.data["user_id"] for attempt in receiver.attempts}) < 12
 
 
 async def test_who_was_held_by_a_process_that_died_is_tried_while_the_receiver_fails(

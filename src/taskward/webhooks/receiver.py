@@ -46,19 +46,21 @@ class ReceiverState:
     @property
     def due(self) -> list[Waiting]:
         """Returns the owners with an attempt that is due, in order."""
-        return [one for one in self.waiting if one.next_at <= self.now]
+        return self.due_of(self.waiting)
 
-    def next_probe(self, failed_before: Sequence[Waiting]) -> Waiting | None:
-        """Returns the owner for whom to try whether the receiver has recovered; None before it is time.
+    def due_of(self, owners: Iterable[Waiting]) -> list[Waiting]:
+        """Returns those of them with an attempt that is due. The lease of one who is held has ended then."""
+        return [one for one in owners if one.next_at <= self.now]
 
-        A delivery that has failed is preferred, once it is due again: it says most. A process that holds an
-        owner who is due has died.
-        """
-        if self.probe_at is not None and self.probe_at > self.now:
-            return None
-        again = (one for one in failed_before if one.next_at <= self.now)
-        free = (one for one in self.waiting if one.next_at <= self.now or not one.is_held)
-        return next((one for one in (*again, *free)), None)
+    @property
+    def is_probe_due(self) -> bool:
+        """Whether it is time to try if the receiver has recovered."""
+        return self.probe_at is None or self.probe_at <= self.now
+
+    def next_probe(self, candidates: Sequence[Waiting]) -> Waiting | None:
+        """Returns the first candidate who is due; without any, the first one whom no process holds."""
+        free = (one for one in candidates if not one.is_held)
+        return next((one for one in (*self.due_of(candidates), *free)), None)
 
     @property
     def pause(self) -> float | None:

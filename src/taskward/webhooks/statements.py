@@ -72,14 +72,20 @@ WAITING: Final = _waiting()
 """The time and the state of the receiver, with each of those who are due first. Without any there is one row,
 with a null id."""
 
-FAILED_BEFORE: Final = Read(
-    "owners with failed webhooks",
-    select(MARKS.c.user_id, MARKS.c.next_at, _IS_HELD)
-    .where(MARKS.c.attempts > literal_column("0"))
-    .order_by(MARKS.c.next_at)
-    .limit(_LIMIT),
-    cross_owner=True,
+
+def _first_of(name: str, condition: ColumnElement[bool], *order: ColumnElement[Any]) -> Read:
+    first = select(MARKS.c.user_id, MARKS.c.next_at, _IS_HELD).where(MARKS.c.next_at.is_not(None), condition)
+    return Read(name, first.order_by(*order, MARKS.c.next_at).limit(_LIMIT), cross_owner=True)
+
+
+FAILED_BEFORE: Final = _first_of("owners with failed webhooks", MARKS.c.attempts > literal_column("0"))
+
+UNTRIED: Final = _first_of(
+    "owners with webhooks that have not failed",
+    MARKS.c.attempts == literal_column("0"),
+    func.coalesce(MARKS.c.delivered_at, literal_column("0")).desc(),
 )
+"""Those first who were delivered to last: what they get is the least likely to be refused."""
 
 _BACKLOG: Final[tuple[ColumnElement[Any], ...]] = (
     func.count(MARKS.c.user_id).label("owners"),

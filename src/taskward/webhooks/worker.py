@@ -14,7 +14,7 @@ from taskward.webhooks.attempts import Attempts, Trace, untraced
 from taskward.webhooks.backlog import Backlog
 from taskward.webhooks.due_reminders import DueReminders
 from taskward.webhooks.receiver import ReceiverState, ReceiverStopped, Waiting, state_of, waiting_of
-from taskward.webhooks.statements import FAILED_BEFORE, WAITING
+from taskward.webhooks.statements import FAILED_BEFORE, UNTRIED, WAITING
 from taskward.webhooks.steps import DeliveryQueue
 
 MAX_PARALLEL: Final = 16
@@ -60,6 +60,7 @@ class WebhookWorker:
         self._tasks: list[asyncio.Task[None]] = []
         self._started_at: int | None = None
         self._stopped = False
+        self._prefers_failed = False
         self._poll_interval = POLL_INTERVAL
 
     @property
@@ -137,16 +138,27 @@ class WebhookWorker:
         return _earlier(state.pause, await self._reminders.mark(state.now))
 
     async def _next_owners(self, state: ReceiverState) -> list[Waiting]:
-        """Returns the owners to deliver to: one at a time, failed ones first, while attempts fail."""
+        """Returns the owners to deliver to: one at a time while attempts fail."""
         if not state.is_suspect:
             free = MAX_PARALLEL - len(self._running)
             return [one for one in state.due if one.owner not in self._running][:free]
-        if self._running:
+        if self._running or (state.is_failing and not state.is_probe_due):
             return []
-        failed = waiting_of(await self._database.rows(FAILED_BEFORE, {"limit": MAX_PARALLEL}))
+        chosen = await self._next_suspect(state)
+        self._prefers_failed ^= bool(chosen)
+        return chosen
+
+    async def _next_suspect(self, state: ReceiverState) -> list[Waiting]:
+        """Returns the owner to try next. Those whose delivery has failed take turns with the others.
+
+        If the receiver refused what it gets of two of them, they would keep the others waiting for ever.
+        """
+        reads = (FAILED_BEFORE, UNTRIED) if self._prefers_failed else (UNTRIED, FAILED_BEFORE)
+        found = [waiting_of(await self._database.rows(read, {"limit": MAX_PARALLEL})) for read in reads]
+        candidates = [one for owners in found for one in owners]
         if not state.is_failing:
-            return [one for one in (*failed, *state.due) if one.next_at <= state.now][:1]
-        probe = state.next_probe(failed)
+            return state.due_of(candidates)[:1]
+        probe = state.next_probe(candidates)
         return [probe] if probe is not None and await self._attempts.claim_probe() else []
 
     def _start(self, one: Waiting, state: ReceiverState) -> None:
