@@ -8,7 +8,8 @@ from support import Person, execute
 from support.waiting import until
 from webhooks.conftest import StartApp
 from webhooks.receiver import FAIL, OK, Receiver
-from webhooks.test_changes import is_failing
+from webhooks.test_changes import has_no_marks, is_failing
+from webhooks.test_reminders import soon
 
 from taskward.webhooks import attempts, retries, worker
 
@@ -73,3 +74,30 @@ async def test_who_was_held_by_a_process_that_died_is_tried_while_the_receiver_f
     receiver.answer_with(OK)
 
     await until(lambda: receiver.titles(ann.sub) == ["Milk"], 5)
+
+
+async def test_a_reminder_that_is_refused_keeps_no_other_waiting(start: StartApp, receiver: Receiver) -> None:
+    app = await start(webhook_events="reminders")
+    ann, bob = Person(app), Person(app)
+    refuse(receiver, [ann])
+    await ann.create("Refused", reminders=[{"at": soon(0.5)}])
+    await until(lambda: is_failing(app))
+    await bob.create("Call", reminders=[{"at": soon(0.5)}])
+
+    await until(lambda: receiver.of(bob.sub), 5)
+
+
+async def test_a_reminder_that_was_refused_of_an_erased_person_keeps_no_other_waiting(
+    start: StartApp, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retries, "FIRST_RETRY_DELAY", 1.0)
+    app = await start(webhook_events="reminders")
+    ann, bob = Person(app), Person(app)
+    refuse(receiver, [ann])
+    await ann.create("Refused", reminders=[{"at": soon(0.5)}])
+    await until(lambda: receiver.attempts)
+    await ann.http.delete("/api/me")
+    await until(lambda: has_no_marks(app))
+    await bob.create("Call", reminders=[{"at": soon(0.5)}])
+
+    await until(lambda: receiver.of(bob.sub), 5)
