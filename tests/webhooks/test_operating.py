@@ -16,7 +16,8 @@ from support.waiting import until
 from typer.testing import CliRunner
 from webhooks.conftest import StartApp
 from webhooks.marks import marks, until_idle
-from webhooks.receiver import FAIL, OK, OTHER_SECRET, SECRET, Receiver, hang, status
+from webhooks.receiver import FAIL, OK, OTHER_SECRET, SECRET, Attempt, Receiver, hang, status
+from webhooks.test_reminders import soon
 
 from taskward.cli import app as commands
 from taskward.database.postgres import notifications
@@ -108,6 +109,51 @@ async def test_a_replay_delivers_the_current_state_again(start: StartApp, receiv
     await until(lambda: len(receiver.attempts) > sent, 10)
     assert since.exit_code == 0
     assert [change["task"]["title"] for change in receiver.attempts[-1].data["changes"]] == ["two"]
+
+
+async def test_a_replay_keeps_the_reminder_that_was_refused(start: StartApp, receiver: Receiver) -> None:
+    refused: list[str] = []
+
+    def refuse_once(attempt: Attempt, _connection: object) -> bytes:
+        if attempt.content["type"] != "task.reminder_due" or refused:
+            return OK
+        refused.append(attempt.id)
+        return FAIL
+
+    receiver.answer = refuse_once
+    app = await start()
+    ann = Person(app)
+    await ann.create("Call", reminders=[{"at": soon(1.0)}])
+    await until(lambda: refused)
+    receiver.tasks.clear()
+    await run(app, "webhooks", "replay", WEBHOOK_URL=receiver.url)
+    await until(lambda: receiver.titles(ann.sub) == ["Call"], 10)
+
+    assert [one.id for one in receiver.reminders()] == refused * 2
+
+
+async def test_a_replay_during_the_attempt_at_a_reminder_follows_it(
+    start: StartApp, receiver: Receiver
+) -> None:
+    held = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def hold(attempt: Attempt, _connection: object) -> bytes:
+        if attempt.content["type"] == "task.reminder_due":
+            asyncio.run_coroutine_threadsafe(held.wait(), loop).result(5)
+        return OK
+
+    receiver.answer = hold
+    app = await start()
+    ann = Person(app)
+    await ann.create("Call", reminders=[{"at": soon(1.0)}])
+    await until(receiver.reminders)
+    receiver.tasks.clear()
+    await run(app, "webhooks", "replay", WEBHOOK_URL=receiver.url)
+    held.set()
+    await until(lambda: receiver.titles(ann.sub) == ["Call"], 10)
+
+    assert len(receiver.reminders()) == 1
 
 
 @pytest.mark.engines("disk")

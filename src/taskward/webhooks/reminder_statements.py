@@ -14,6 +14,9 @@ from taskward.tasks.member_tables import MEMBER_REMINDERS
 from taskward.tasks.tables import COLUMNS, TASKS
 from taskward.users.statements import OWNER
 
+REMINDER: Final = "rem_"
+"""The beginning of the id of each delivery of a reminder, and of no other."""
+
 _LIMIT: Final = bindparam("limit", type_=Integer())
 
 NEXT_REMINDERS: Final = Read(

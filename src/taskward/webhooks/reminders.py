@@ -14,7 +14,7 @@ from taskward.tasks.fields.reminders import MAX_REMINDERS
 from taskward.tasks.records import task_json, task_record
 from taskward.tasks.tables import TaskRecord, columns_after_task
 from taskward.webhooks.deliveries import Composed, Source, compose
-from taskward.webhooks.reminder_statements import DUE_REMINDER, REMINDED_MEMBER, TAKE_REMINDER
+from taskward.webhooks.reminder_statements import DUE_REMINDER, REMINDED_MEMBER, REMINDER, TAKE_REMINDER
 
 
 class _Reminded(NamedTuple):
@@ -59,4 +59,4 @@ def _reminded_steps(owner: UUID, task: TaskRecord, slot: int) -> TransactionStep
 def _reminder_id(owner: UUID, task: TaskRecord, n: int, fire_at: datetime) -> str:
     """Returns the id of its delivery, the same in every process and at any time."""
     identity = f"{owner} {task.id} {n} {rfc3339(fire_at)}"
-    return f"rem_{blake2b(identity.encode(), digest_size=16).hexdigest()}"
+    return f"{REMINDER}{blake2b(identity.encode(), digest_size=16).hexdigest()}"

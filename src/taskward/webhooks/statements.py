@@ -7,6 +7,7 @@ from sqlalchemy import (
     Integer,
     Text,
     Update,
+    and_,
     bindparam,
     case,
     delete,
@@ -27,7 +28,7 @@ from taskward.database.statements import Command, Read
 from taskward.database.types import Counter, Flag
 from taskward.users.statements import OWNER
 from taskward.users.tables import USERS
-from taskward.webhooks.reminder_statements import NO_REMINDER_IS_DUE
+from taskward.webhooks.reminder_statements import NO_REMINDER_IS_DUE, REMINDER
 from taskward.webhooks.retries import PROBE_INTERVAL
 from taskward.webhooks.tables import RECEIVER
 
@@ -149,7 +150,8 @@ STORE_NEXT: Final = Command(
 
 
 def _acknowledge() -> Update:
-    is_due: ColumnElement[Any] = bindparam("is_due", type_=Flag())
+    is_rewound = and_(MARKS.c.delivery_id.is_not(None), MARKS.c.upto.is_distinct_from(_UPTO))
+    is_due = or_(bindparam("is_due", type_=Flag()), is_rewound)
     is_last: ColumnElement[Any] = bindparam("is_last", type_=Flag())
     pause = case(
         (is_last, literal_column(str(MIN_DELIVERY_INTERVAL), Counter)), else_=literal_column("0", Counter)
@@ -160,7 +162,7 @@ def _acknowledge() -> Update:
         .values(
             holder=null(),
             **_NO_DELIVERY,
-            acknowledged=_UPTO,
+            acknowledged=case((is_rewound, MARKS.c.upto), else_=_UPTO),
             attempts=0,
             is_erased=false(),
             delivered_at=case((is_last, clock_number()), else_=null()),
@@ -172,7 +174,9 @@ def _acknowledge() -> Update:
 
 
 ACKNOWLEDGE: Final = Command("acknowledge a webhook", _acknowledge(), quiet=True)
-"""Returns when the owner is due again, if they are. Without a `delivery_id`, nothing had to be delivered."""
+"""Returns when the owner is due again, if they are. Without a `delivery_id`, nothing had to be delivered.
+
+After a replay during the attempt, the stored `upto` is what is acknowledged."""
 
 DROP_MARK: Final = Command(
     "drop the mark of an owner", delete(MARKS).where(*_DELIVERED).returning(MARKS.c.user_id), quiet=True
@@ -192,20 +196,26 @@ RELEASE_QUEUE: Final = Command(
     quiet=True,
 )
 
+_IS_REMINDER: Final = func.substr(MARKS.c.delivery_id, 1, len(REMINDER)) == literal_column(f"'{REMINDER}'")
+
 REWIND: Final = Command(
     "replay the webhooks of an owner",
     update(MARKS)
     .where(MARKS.c.user_id == OWNER)
     .values(
-        **_NO_DELIVERY,
+        delivery_id=case((_IS_REMINDER, MARKS.c.delivery_id), else_=null()),
+        body=case((_IS_REMINDER, MARKS.c.body), else_=null()),
+        upto=case((_IS_REMINDER, _UPTO), else_=null()),
         acknowledged=_UPTO,
-        attempts=0,
+        attempts=case((_IS_REMINDER, MARKS.c.attempts), else_=literal_column("0")),
         next_at=case((MARKS.c.holder.is_not(None), MARKS.c.next_at), else_=clock_number()),
         marked_at=func.coalesce(MARKS.c.marked_at, clock_number()),
     ),
     quiet=True,
 )
-"""After `MARK`. A process that delivers at this moment finds its delivery gone, and continues from there."""
+"""After `MARK`. A process that delivers at this moment finds its delivery gone, and continues from there.
+
+A reminder stays, because it has been taken from its table; what is replayed follows it."""
 
 _SINCE: Final = bindparam("since", type_=Counter)
 _IS_FAILING: Final = or_(
