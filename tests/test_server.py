@@ -1,6 +1,7 @@
 """The start and the end of the service, and its processes."""
 
 import asyncio
+import json
 import logging
 import os
 import signal
@@ -381,6 +382,19 @@ def test_a_worker_that_dies_is_replaced_its_requests_stay_counted_and_none_outli
 
         taskward.process.kill()
         wait_for(lambda: not any(map(alive, taskward.workers())), seconds=2 * TIMEOUT)
+
+
+@pytest.mark.processes
+def test_workers_that_die_together_are_replaced_together(tmp_path: Path) -> None:
+    constants = json.dumps({"taskward.server.supervisor.RESTART_SECONDS": 2.0})
+    with serve(tmp_path, "--workers", "4", TEST_CONSTANTS=constants) as taskward:
+        wait_for(lambda: len(taskward.workers()) == 4)
+        killed_at = time.monotonic()
+        for worker in taskward.workers():
+            os.kill(worker, signal.SIGKILL)
+        wait_for(lambda: len(taskward.workers()) == 8, seconds=4 * TIMEOUT)
+
+        assert time.monotonic() - killed_at < 7, "one pause for the first, and one for the others"
 
 
 @pytest.mark.processes

@@ -103,11 +103,13 @@ class Supervisor:
         self._figures.add(here)
 
     def _fill_up(self) -> None:
-        for worker in [worker for worker in self._workers if worker.exitcode is not None]:
+        dead = [worker for worker in self._workers if worker.exitcode is not None]
+        for worker in dead:
             _log.error("A worker died; starting another", extra={"exit_status": worker.exitcode})
             self._workers.remove(worker)
             self._figures.remove(self._lines.pop(worker))
-            time.sleep(RESTART_SECONDS)
+        if dead:
+            time.sleep(RESTART_SECONDS)  # once, and not for each of them
         while len(self._workers) < self._settings.workers and not self._ending:
             self._start()
 
