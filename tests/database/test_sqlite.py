@@ -27,6 +27,10 @@ from taskward.me.statements import SET_TIME_ZONE
 from taskward.tasks.statements import CREATE_TASK
 from taskward.tasks.steps.content import empty_task
 from taskward.users.statements import LOCK_OWNER, person_values
+from taskward.webhooks.statements import WAITING
+
+WITH_ROWIDS = {"webhook_marks"}
+"""The tables with values that are too large for one that is ordered by its key."""
 
 
 @contextmanager
@@ -74,8 +78,25 @@ async def test_every_table_is_strict_and_ordered_by_its_key(file_app: FastAPI) -
     tables = database_of(file_app).reader.execute("PRAGMA table_list").fetchall()
     ours = {name: (without_rowid, strict) for _, name, _, _, without_rowid, strict in tables}
 
-    for name in SQLModel.metadata.tables:
+    for name in SQLModel.metadata.tables.keys() - WITH_ROWIDS:
         assert ours[name] == (1, 1)
+    assert {ours[name] for name in WITH_ROWIDS} == {(0, 1)}
+
+
+async def test_who_waits_for_webhooks_is_found_without_reading_the_stored_deliveries(
+    file_app: FastAPI,
+) -> None:
+    database = database_of(file_app)
+    await database.rows(WAITING, {"limit": 16})  # the first time it is compiled
+    database.writer.executemany(
+        "INSERT INTO webhook_marks (user_id, next_at, body, attempts, is_erased) VALUES (?, 1, ?, 1, 0)",
+        [(str(uuid4()), "b" * 2_000_000) for _ in range(30)],
+    )
+    begun = time.thread_time()
+    rows = await database.rows(WAITING, {"limit": 16})
+
+    assert time.thread_time() - begun < 0.02  # with them it holds the event loop for 60 ms
+    assert len(rows) == 16
 
 
 async def test_a_task_is_there_after_a_restart(path: Path) -> None:

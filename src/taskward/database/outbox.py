@@ -33,7 +33,7 @@ from sqlmodel import Field, SQLModel
 
 from taskward.database.functions import clock_number, greatest
 from taskward.database.statements import Command, TransactionSteps
-from taskward.database.types import STRICT, Counter, Flag, Id
+from taskward.database.types import WITH_ROWID, Counter, Flag, Id
 
 MIN_DELIVERY_INTERVAL: Final = 1_000_000
 """Microseconds between two deliveries of one owner who writes all the time: they are the same work for many
@@ -62,7 +62,7 @@ class WebhookMarkRow(SQLModel, table=True):
             postgresql_where=text("attempts > 0"),
             sqlite_where=text("attempts > 0"),
         ),
-        STRICT,
+        WITH_ROWID,
     )
 
     user_id: UUID = Field(sa_column=Column(Id, primary_key=True))

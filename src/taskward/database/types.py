@@ -16,6 +16,9 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 STRICT: Final[dict[str, Any]] = {"sqlite_strict": True, "sqlite_with_rowid": False}
 """The options of a table."""
 
+WITH_ROWID: Final[dict[str, Any]] = {"sqlite_strict": True}
+"""Those of a table with large values: without rowids a search reads whole rows on its way to another one."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 

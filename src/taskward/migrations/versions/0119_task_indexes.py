@@ -9,8 +9,8 @@ transaction of the migration.
 import sqlalchemy as sa
 from alembic import context, op
 
-revision = "0117"
-down_revision = "0116"
+revision = "0119"
+down_revision = "0118"
 
 
 def upgrade() -> None:
