@@ -43,7 +43,7 @@ ServiceWorkerRegistration.prototype.showNotification = async function (...given)
   shown += 1;
 };
 """
-"""Counts the notifications that are there: Chromium can lose one if it is asked for all while it shows one."""
+"""Counts the notifications that are shown: Chromium may lose one if it is asked for all meanwhile."""
 HAS_REMINDER = "document.querySelector('.details [aria-label^=\"Remove the reminder\"]') !== null"
 NOTIFICATIONS = """
 navigator.serviceWorker.ready
