@@ -334,7 +334,7 @@ LEAVE: Final = Command(
     .where(
         MEMBERSHIPS.c.user_id == OWNER,
         MEMBERSHIPS.c.space_id == _SPACE_ID,
-        MEMBERSHIPS.c.joined_at <= bindparam("joined_at", type_=Instant()),
+        MEMBERSHIPS.c.joined_at == bindparam("joined_at", type_=Instant()),
         ~MEMBERSHIPS.c.has_left,
     )
     .values(has_left=literal_column("true", Flag()), version=_VERSION),

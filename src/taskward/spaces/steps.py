@@ -211,7 +211,7 @@ def remove_member_steps(
 
 
 def leave_steps(person: UUID, space_id: UUID, joined_at: datetime) -> TransactionSteps[None]:
-    """Ends the membership since then among the person's own rows, if it has not ended; no later one."""
+    """Ends the membership since that time among the person's own rows, if it has not ended; no other one."""
     rows = yield COUNT_MANY, {"owner": person, **_ONE}
     if rows:
         values = {"space_id": space_id, "joined_at": joined_at, "version": rows[0][0]}
