@@ -21,6 +21,7 @@ class Waiting(NamedTuple):
     owner: UUID
     next_at: int
     is_held: bool
+    has_failed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,11 @@ class ReceiverState:
     def due(self) -> list[Waiting]:
         """Returns the owners with an attempt that is due, in order."""
         return self.due_of(self.waiting)
+
+    @property
+    def has_untried(self) -> bool:
+        """Whether attempts fail, and one of those who wait has not failed."""
+        return self.is_suspect and not all(one.has_failed for one in self.waiting)
 
     def due_of(self, owners: Iterable[Waiting]) -> list[Waiting]:
         """Returns those of them with an attempt that is due. The lease of one who is held has ended then."""
@@ -84,5 +90,8 @@ def state_of(rows: Sequence[Row]) -> ReceiverState:
 
 
 def waiting_of(rows: Iterable[Any]) -> list[Waiting]:
-    """Returns who waits, from rows of an id, a time and a flag."""
-    return [Waiting(UUID(str(owner)), next_at, bool(is_held)) for owner, next_at, is_held in rows]
+    """Returns who waits, from rows of an id, a time and two flags."""
+    return [
+        Waiting(UUID(str(owner)), next_at, bool(is_held), bool(has_failed))
+        for owner, next_at, is_held, has_failed in rows
+    ]

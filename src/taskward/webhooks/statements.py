@@ -48,12 +48,16 @@ _DELIVERED: Final = (QUEUE.is_held, MARKS.c.delivery_id.is_not_distinct_from(_DE
 """The delivery that was sent is still the stored one: neither an erasure nor a replay has dropped it."""
 
 
-_IS_HELD: Final = MARKS.c.holder.is_not(None).label("is_held")
+_OF_WAITING: Final = (
+    *(MARKS.c.user_id, MARKS.c.next_at),
+    MARKS.c.holder.is_not(None).label("is_held"),
+    (MARKS.c.attempts > literal_column("0")).label("has_failed"),
+)
 
 
 def _waiting() -> Read:
     waiting = (
-        select(MARKS.c.user_id, MARKS.c.next_at, _IS_HELD)
+        select(*_OF_WAITING)
         .where(MARKS.c.next_at.is_not(None))
         .order_by(MARKS.c.next_at)
         .limit(_LIMIT)
@@ -75,7 +79,7 @@ with a null id."""
 
 
 def _first_of(name: str, condition: ColumnElement[bool], *order: ColumnElement[Any]) -> Read:
-    first = select(MARKS.c.user_id, MARKS.c.next_at, _IS_HELD).where(MARKS.c.next_at.is_not(None), condition)
+    first = select(*_OF_WAITING).where(MARKS.c.next_at.is_not(None), condition)
     return Read(name, first.order_by(*order, MARKS.c.next_at).limit(_LIMIT), cross_owner=True)
 
 

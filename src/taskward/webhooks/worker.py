@@ -133,13 +133,9 @@ class WebhookWorker:
         self._poll_interval = _poll_interval(state)
         for one in await self._next_owners(state):
             self._start(one, state)
-        if self._reminders is None or await self._has_untried(state):
+        if self._reminders is None or state.has_untried:  # until those are tried no reminder marks others
             return state.pause
         return _earlier(state.pause, await self._reminders.mark(state.now))
-
-    async def _has_untried(self, state: ReceiverState) -> bool:
-        """Returns whether someone is left to try while attempts fail; until then no reminder marks others."""
-        return state.is_suspect and bool(await self._database.rows(UNTRIED, {"limit": 1}))
 
     async def _next_owners(self, state: ReceiverState) -> list[Waiting]:
         """Returns the owners to deliver to: one at a time while attempts fail."""
