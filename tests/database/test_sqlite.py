@@ -429,7 +429,7 @@ def folder(path: Path) -> Path:
 
 
 async def test_a_folder_instead_of_the_file_is_reported_at_the_start(folder: Path) -> None:
-    with pytest.raises(DatabaseUnusable, match=r"taskward\.db: unable to open"):
+    with pytest.raises(DatabaseUnusable, match=r"taskward\.db: it is a folder"):
         await SqliteDatabase(folder).start()
 
 
