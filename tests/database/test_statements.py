@@ -82,7 +82,8 @@ def test_statements_on_several_owners_read_only_ids_and_counters() -> None:
     assert columns == {
         *("imports.user_id", "users.id", "users.seq", "time_zone_data.version"),
         *("webhook_marks.user_id", "webhook_marks.next_at", "reminders.user_id", "reminders.fire_at"),
-        *("waiting.user_id", "waiting.next_at", "is_held", "waiting.is_held", "now", "owners", "age"),
+        *("waiting.user_id", "waiting.next_at", "now", "owners", "age"),
+        *("is_held", "waiting.is_held", "has_failed", "waiting.has_failed"),
         "trash.user_id",
         *("spaces.user_id", "has_expired"),
         *(f"webhook_endpoint.{name}" for name in ("failed_at", "failing_since", "probe_at", "stopped_at")),
