@@ -129,13 +129,19 @@ async def test_a_reload_in_the_middle_of_a_write_loses_and_doubles_nothing(
     await stored(service, lambda found: found[0]["is_completed"])
 
 
-async def test_what_is_typed_while_a_comment_is_sent_stays(browser: Browser, service: InProcess) -> None:
-    field = "document.querySelector('.discussion textarea').value"
-    page = await open_web_app(browser, service.url, script=HELD_COMMENTS)
+async def with_a_comment_begun(browser: Browser, service: InProcess, script: str) -> WebApp:
+    """Returns a page on which a comment is typed and not sent yet."""
+    page = await open_web_app(browser, service.url, script=script)
     await page.add("Milk")
     await page.says("Up to date", ".status")
     await page.open("Milk")
     await page.fill(".discussion textarea", "Two of them?")
+    return page
+
+
+async def test_what_is_typed_while_a_comment_is_sent_stays(browser: Browser, service: InProcess) -> None:
+    field = "document.querySelector('.discussion textarea').value"
+    page = await with_a_comment_begun(browser, service, HELD_COMMENTS)
     await page.click("Send", ".discussion")
     await page.until("window.release !== undefined")
     await page.fill(".discussion textarea", "Two of them? Or three?")
@@ -182,11 +188,7 @@ async def test_a_title_that_cannot_be_stored_comes_back_into_its_field(
 
 
 async def test_a_comment_is_added_once_however_often_it_is_sent(browser: Browser, service: InProcess) -> None:
-    page = await open_web_app(browser, service.url, script=LOST_COMMENTS)
-    await page.add("Milk")
-    await page.says("Up to date", ".status")
-    await page.open("Milk")
-    await page.fill(".discussion textarea", "Two of them?")
+    page = await with_a_comment_begun(browser, service, LOST_COMMENTS)
     await page.click_twice("Send", ".discussion")
     await page.until("document.querySelector('.discussion textarea').value === ''")
     await page.fill(".discussion textarea", "Three of them?")
