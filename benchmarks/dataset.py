@@ -28,10 +28,17 @@ WRITERS: Final = 200
 LIST_TASKS: Final = 1_000
 WRITING: Final = range(OWNERS, OWNERS + WRITERS)
 SPACES: Final = range(OWNERS + WRITERS, OWNERS + 2 * WRITERS)
-"""Spaces with the same tasks, each with one of the writers as its member."""
+"""Spaces with the same tasks and their activity, each with one of the writers and others as its members."""
+
+MEMBERS: Final = 5
+"""The members of a space; without an index for them, PostgreSQL would read the few of all spaces."""
 
 UPDATED: Final = 10
 """Tasks of each writer that are updated."""
+
+TURN: Final = 40
+"""Owners who send one body of an update before they send the other: more than there are connections, and so
+few that a run ends with few tasks between the two."""
 
 BUSY_OWNERS: Final = 500
 """The owners whose unchanged lists are read repeatedly."""
@@ -68,6 +75,7 @@ LIST_COLUMNS: Final = (
 )
 SPACE_COLUMNS: Final = ("user_id", "title", "is_archived", "created_at", "updated_at", "version")
 MEMBER_COLUMNS: Final = ("user_id", "id", "person_id", "role", "joined_at", "updated_at", "version")
+ACTIVITY_COLUMNS: Final = ("user_id", "id", "at", "actor_id", "action", "task_id")
 LABEL_COLUMNS: Final = ("user_id", "task_id", "label_folded", "label")
 LABELLED: Final = 10
 """Tasks of each owner that have the label, or all if there are fewer."""
@@ -183,9 +191,19 @@ def space_records(owner: int, _tasks: int) -> Iterator[Record]:
 
 
 def member_records(owner: int, _tasks: int) -> Iterator[Record]:
-    """Yields the owner of a space: the writer of the same place among the writers."""
-    member = owner_id(owner - WRITERS)
-    yield owner_id(owner), member, member, Role.OWNER, BEGINNING, BEGINNING, _FIRST_SEQ
+    """Yields the owner of a space, the writer of the same place among the writers, and its editors."""
+    for n in range(MEMBERS):
+        member, role = owner_id(owner - WRITERS - n), Role.EDITOR if n else Role.OWNER
+        yield owner_id(owner), member, member, role, BEGINNING, BEGINNING, _FIRST_SEQ
+
+
+def activity_records(owner: int, tasks: int) -> Iterator[Record]:
+    """Yields an entry for each task, all of the last days."""
+    actor, now = owner_id(owner - WRITERS), datetime.now(UTC)
+    for n in range(tasks):
+        at = now - timedelta(minutes=tasks - n)
+        entry_id = UUID(int=(int(at.timestamp() * 1000) << 80) | _TASK | owner)
+        yield owner_id(owner), entry_id, at, actor, "created", task_id(owner, n)
 
 
 def open_numbers(tasks: int) -> range:
@@ -210,6 +228,7 @@ SHARED: Final[Tables] = (
     ("spaces", SPACE_COLUMNS, space_records),
     ("members", MEMBER_COLUMNS, member_records),
     *REAL,
+    ("activity", ACTIVITY_COLUMNS, activity_records),
 )
 """The same in spaces."""
 
@@ -335,15 +354,16 @@ def _creates(owners: Iterable[int]) -> dict[str, list[Target]]:
     }
 
 
-def _updates(owners: Iterable[int]) -> dict[str, list[Target]]:
+def _updates(owners: range) -> dict[str, list[Target]]:
     """Returns updates of tasks of all ages; of all tasks of an age with one body, then with the other."""
     numbers = _numbers(LIST_TASKS, UPDATED)
     return {
         scenario: [
             ("PUT", f"{_root(owner)}/{task_id(owner, number)}", _caller(owner), _json(body))
             for number in numbers
+            for start in range(0, len(owners), TURN)
             for body in bodies
-            for owner in owners
+            for owner in owners[start : start + TURN]
         ]
         for scenario, bodies in (UPDATES | COMPLETE).items()
     }
