@@ -25,6 +25,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import Insert as Upsert
@@ -119,9 +120,8 @@ def is_as_read(owner: ColumnElement[UUID]) -> ColumnElement[bool]:
     the counter, which it sees as it is, has moved; or the time of the change, if that moved no counter.
     """
     other = USERS.alias("as_it_was")
-    seq = select(other.c.seq).where(other.c.id == owner).scalar_subquery()
-    updated_at = select(other.c.updated_at).where(other.c.id == owner).scalar_subquery()
-    return (USERS.c.seq == seq) & (USERS.c.updated_at == updated_at)
+    before = select(other.c.seq, other.c.updated_at).where(other.c.id == owner)
+    return tuple_(USERS.c.seq, USERS.c.updated_at) == before.scalar_subquery()
 
 
 def bump_unlocked_owners(requested: CTE) -> CTE:
