@@ -1,10 +1,11 @@
 """The statements of stores as SQL for SQLite, with the conversion of their values and columns."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 
 from sqlalchemy import BindParameter, Select, select
 from sqlalchemy.dialects import sqlite
@@ -28,17 +29,28 @@ _DIALECT: Final = sqlite.dialect(paramstyle="named")
 _DIALECT.statement_compiler = _Compiler
 
 
+Binds: TypeAlias = Mapping[str, Callable[[Any], Any]]
+"""The conversion of each parameter that has one, unless its value is null."""
+
+
+def bound(values: Values, binds: Binds) -> dict[str, Any]:
+    """Returns the values of parameters as SQLite takes them."""
+    found = dict(values)
+    for name, bind in binds.items():
+        if found.get(name) is not None:
+            found[name] = bind(found[name])
+    return found
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class CompiledSql:
-    """One SQL statement with named parameters: its text, the conversion of its values, and of its columns."""
+    """One SQL statement: its text, its named parameters, and the conversion of its columns."""
 
     sql: str
-    defaults: dict[str, Any]
+    defaults: Mapping[str, Any]
     """All parameters, with the value of each that is not given."""
 
-    binds: tuple[tuple[str, Callable[[Any], Any]], ...]
-    """The parameters whose values are converted, unless they are null."""
-
+    binds: Binds
     converters: tuple[tuple[int, Callable[[Any], Any]], ...]
 
     @classmethod
@@ -48,28 +60,29 @@ class CompiledSql:
             name: bind.type.dialect_impl(_DIALECT).bind_processor(_DIALECT)
             for name, bind in compiled.binds.items()
         }
+        binds = {name: bind for name, bind in processors.items() if bind}
         converters = (
             column.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
             for column in statement.exported_columns
         )
         return cls(
             compiled.string,
-            dict(compiled.params),
-            tuple((name, bind) for name, bind in processors.items() if bind),
+            bound(compiled.params, binds),
+            binds,
             tuple((n, convert) for n, convert in enumerate(converters) if convert),
         )
 
     def rows(self, connection: sqlite3.Connection, values: Values) -> list[Row]:
         """Runs the statement."""
+        return self.rows_of(connection, bound(values, self.binds))
+
+    def rows_of(self, connection: sqlite3.Connection, values: Values) -> list[Row]:
+        """Runs the statement with values as SQLite takes them."""
         return self.converted(self.cursor(connection, values).fetchall())
 
     def cursor(self, connection: sqlite3.Connection, values: Values) -> sqlite3.Cursor:
-        """Starts the statement; its rows are as SQLite has them."""
-        arguments = {**self.defaults, **values}
-        for name, bind in self.binds:
-            if arguments[name] is not None:
-                arguments[name] = bind(arguments[name])
-        return connection.execute(self.sql, arguments)
+        """Starts the statement; its values and rows are as SQLite has them."""
+        return connection.execute(self.sql, {**self.defaults, **values})
 
     def converted(self, rows: list[Row]) -> list[Row]:
         """Converts the columns of rows, in place."""
@@ -91,6 +104,9 @@ class SqliteStatement:
     """
 
     statements: tuple[CompiledSql, ...]
+    binds: Binds
+    """Of all statements; a parameter of a name has the same type in all of them."""
+
     guarded: CompiledSql
     needs: tuple[str | None, ...] = ()
     """For each part of a write the value without which it is left out."""
@@ -100,26 +116,28 @@ class SqliteStatement:
     def compile(cls, statement: Statement) -> "SqliteStatement":
         if isinstance(statement, Write):
             several = tuple(CompiledSql.compile(change) for change in statement.statements())
-            return cls(several, several[0], tuple(part.needs for part in statement.parts))
+            binds = dict(ChainMap(*[dict(one.binds) for one in several]))
+            return cls(several, binds, several[0], tuple(part.needs for part in statement.parts))
         single = CompiledSql.compile(statement.statement)
         if isinstance(statement, Read) and not statement.cross_owner:
             guarded = owner_locks.guarded(statement, condition_first(statement))
-            return cls((single,), CompiledSql.compile(guarded))
-        return cls((single,), single)
+            return cls((single,), single.binds, CompiledSql.compile(guarded))
+        return cls((single,), single.binds, single)
 
     def run(self, connection: sqlite3.Connection, values: Values) -> Sequence[Row]:
         """Runs all of it in the open transaction; returns the rows of the read or of the change."""
         first, *others = self.statements
-        rows = first.rows(connection, values)
+        given = bound(values, self.binds)
+        rows = first.rows_of(connection, given)
         if not rows or not others:
             return rows
-        values = {**values, "seq": rows[0][0]}
+        given["seq"] = rows[0][0]
         change, *parts = others
-        rows = change.rows(connection, values)
+        rows = change.rows_of(connection, given)
         if rows:
             for part, needed in zip(parts, self.needs, strict=True):
                 if needed is None or values.get(needed) is not None:
-                    part.rows(connection, values)
+                    part.rows_of(connection, given)
         return rows
 
 
@@ -164,7 +182,8 @@ class MergedRead:
 
     def _of_owner(self, connection: sqlite3.Connection, values: Values) -> Iterator[Row]:
         try:
-            with closing(self.statement.cursor(connection, values)) as cursor:
+            given = bound(values, self.statement.binds)
+            with closing(self.statement.cursor(connection, given)) as cursor:
                 yield from cursor
         except sqlite3.OperationalError as error:
             if owner_locks.is_locked_error(error):
