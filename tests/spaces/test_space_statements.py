@@ -52,7 +52,7 @@ def test_every_declared_read_has_a_form_unless_it_is_known_to_need_none() -> Non
 @pytest.mark.parametrize("form", READS.values(), ids=lambda form: form.name)
 def test_a_form_names_the_owner_and_the_membership(form: Read) -> None:
     assert list(unowned(form.statement)) == []
-    of_rows = [one_line(one).strip("()") + ")" for one in conditions(form.statement)]
+    of_rows = [one_line(one) for one in conditions(form.statement)]
     in_groups = f"HAVING {one_line(IS_MEMBER)}" in one_line(form.statement)
     assert in_groups or one_line(IS_MEMBER) in of_rows
     assert one_line(IS_MEMBER) in one_line(form.statement), "in its context, too"

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any, Final
 
-from sqlalchemy import Insert, Integer, Select, SelectBase, bindparam, exists, or_, select
+from sqlalchemy import Insert, Integer, Select, SelectBase, bindparam, or_, select
 from sqlalchemy.sql.functions import FunctionElement
 
 from taskward.activity.statements import OF_WRITE
@@ -29,12 +29,13 @@ from taskward.users.tables import USERS
 CALLER: Final = bindparam("caller", type_=Id())
 LEAST_ROLE: Final = bindparam("least_role", type_=Integer())
 
-IS_MEMBER: Final = exists().where(
-    MEMBERS.c.user_id == OWNER, MEMBERS.c.person_id == CALLER, MEMBERS.c.role >= LEAST_ROLE
-)
-"""Whether the caller is a member of the owner, a space, with that role or a higher one."""
-
 _ME: Final = (MEMBERS.c.user_id == OWNER, MEMBERS.c.person_id == CALLER)
+IS_MEMBER: Final = select(MEMBERS.c.role).where(*_ME).scalar_subquery() >= LEAST_ROLE
+"""Whether the caller is a member of the owner, a space, with that role or a higher one.
+
+Of an EXISTS in a batched read PostgreSQL may make a search through all members of that role.
+"""
+
 _MY_ROLE: Final = (MEMBERS.c.id, MEMBERS.c.role, MEMBERS.c.version)
 MY_ROLE: Final = Read(
     "role of the caller",
