@@ -39,6 +39,7 @@ from taskward.database.postgres.batched_sql import BatchedRead
 from taskward.database.postgres.compiled import (
     DIALECT,
     CompiledStatement,
+    as_authorized_statement,
     as_batched_statement,
     as_single_statement,
 )
@@ -90,7 +91,7 @@ ALLOWED: Final = {
     },
     **{
         (write.name, "activity"): "stops at the second, in the order of the key"
-        for write in (*RECORDED.values(), *AUTHORIZED_WRITES.values())
+        for write in (*RECORDED.values(), *(one.write for one in AUTHORIZED_WRITES.values()))
     },
     ("newest expired of tombstones", "tombstones"): "stops at its limit, in the order of the index",
     ("newest expired of list_tombstones", "list_tombstones"): "stops at its limit, in the order of the index",
@@ -126,6 +127,7 @@ VALUES: Final[dict[str, Any]] = {
 }
 """The values of a request on many of the tasks; of other parameters any of their type."""
 
+BY_MEMBERS: Final = {one.write: one for one in AUTHORIZED_WRITES.values()}
 BY_THE_OWNER: Final = {
     "all columns": select(TASKS).where(TASKS.c.user_id == OWNER_PARAMETER),
     "no index has the condition": select(TASKS.c.id).where(
@@ -197,6 +199,9 @@ def postgres_forms(statement: Statement) -> Iterator[CompiledStatement]:
     if isinstance(statement, Write):
         every = as_single_statement(statement, marking=True)
         yield CompiledStatement.from_expression(every)
+        if statement in BY_MEMBERS:
+            with_role = as_authorized_statement(BY_MEMBERS[statement], marking=True)
+            yield CompiledStatement.from_expression(with_role)
         if statement.batched:
             yield CompiledStatement.from_expression(
                 as_batched_statement(statement, statement.parts, marking=True)

@@ -4,16 +4,25 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from spaces.space_support import QUERIES, Operation
 
-from taskward.database import OwnedRows
+from taskward.database import OwnedRows, SharedRows
 from taskward.database.sqlite.compiled import CompiledSql
-from taskward.database.statements import Read, Row, T, TransactionSteps, Values, Write
+from taskward.database.statements import (
+    Authorize,
+    AuthorizedWrite,
+    Read,
+    Row,
+    T,
+    TransactionSteps,
+    Values,
+    Write,
+)
 
 FIELDS = {"If-Match": '"1"', "If-None-Match": '"1"', "Idempotency-Key": "a-key", "Prefer": "x"}
 """A value of each header field that a route below a space reads."""
@@ -23,7 +32,7 @@ class CountedRows:
     """The rows of an app, with the names of the statements that a request runs."""
 
     def __init__(self, rows: OwnedRows) -> None:
-        self._rows = rows
+        self._rows = cast("SharedRows", rows)
         self.names: list[str] = []
 
     async def rows(self, read: Read, values: Values) -> Sequence[Row]:
@@ -33,6 +42,12 @@ class CountedRows:
     async def write(self, write: Write, values: Values) -> Row | None:
         self.names.append(write.name)
         return await self._rows.write(write, values)
+
+    async def write_authorized(
+        self, authorized: AuthorizedWrite, values: Values, authorize: Authorize
+    ) -> Row | None:
+        self.names.append(f"{authorized.write.name}, with its role")
+        return await self._rows.write_authorized(authorized, values, authorize)
 
     async def transact(
         self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False, owners: Sequence[UUID] = ()
@@ -57,7 +72,9 @@ def counted_steps(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     steps: list[int] = []
     is_within = ContextVar("is_within", default=False)
 
-    def counted(sql: CompiledSql, connection: sqlite3.Connection, values: Values) -> sqlite3.Cursor:
+    def counted(
+        sql: CompiledSql, connection: sqlite3.Connection, arguments: dict[str, Any]
+    ) -> sqlite3.Cursor:
         def step() -> int:
             steps[-1] += 1
             return 0
@@ -67,7 +84,7 @@ def counted_steps(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
             connection.set_progress_handler(step, 1)
         else:
             connection.set_progress_handler(None, 0)
-        return start(sql, connection, values)
+        return start(sql, connection, arguments)
 
     token = is_within.set(True)
     try:

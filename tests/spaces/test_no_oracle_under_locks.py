@@ -72,9 +72,9 @@ async def busy_writer(app: FastAPI, space: UUID) -> AsyncIterator[None]:  # noqa
 @pytest.mark.parametrize(
     ("engine", "obstacle", "waiting"),
     [
-        ("postgres", locked_row, "create task, by a member"),
-        ("disk", split_change, "role of the caller"),
-        ("disk", busy_writer, "create task, by a member"),
+        ("postgres", locked_row, "create task, by a member, with its role"),
+        ("disk", split_change, "create task, by a member, with its role"),
+        ("disk", busy_writer, "create task, by a member, with its role"),
     ],
     indirect=["engine"],
     ids=["a locked row", "a change in parts", "a busy writer"],

@@ -20,8 +20,8 @@ from spaces.space_support import (
 )
 from support import Person, parts_of, refusal, replace_part, stored
 
-from taskward.database import OWNED_ROWS
-from taskward.database.statements import Row, Values, Write
+from taskward.database import OWNED_ROWS, authorize_and_write
+from taskward.database.statements import Authorize, AuthorizedWrite, Row, Values, Write
 
 WRITES: Final = [
     ("POST", {"title": "New", "labels": ["a"]}),
@@ -35,10 +35,15 @@ CHANGES: Final = {"removal": SPACE_NOT_FOUND, "lower role": ROLE_TOO_LOW}
 
 
 class ChangedBefore(CountedRows):
-    """Rows whose first write by itself comes after a change of the members."""
+    """Rows whose first write by itself comes after a change of the members, and after the role was read."""
 
     change: Callable[[], Awaitable[object]] | None = None
     changed = False
+
+    async def write_authorized(
+        self, authorized: AuthorizedWrite, values: Values, authorize: Authorize
+    ) -> Row | None:
+        return await authorize_and_write(self, authorized, values, authorize)
 
     async def write(self, write: Write, values: Values) -> Row | None:
         if self.change is not None and not self.changed:
@@ -90,6 +95,26 @@ async def test_a_write_that_has_waited_for_the_removal_of_its_author_changes_not
     await ending
     assert refusal(await writing) == CHANGES[change]
     assert await tasks_of(app, space) == before
+
+
+@pytest.mark.parametrize("engine", ["postgres", "postgres-rls"], indirect=True)
+@pytest.mark.parametrize(("method", "body"), WRITES, ids=IDS)
+async def test_a_write_that_finds_the_space_busy_is_done_in_its_turn(
+    app: FastAPI, ann: Person, bob: Person, method: str, body: Json | None
+) -> None:
+    """Both have read their role by then; the first one has its turn."""
+    space, member, path = await shared_task(ann, bob, method)
+    async with locked(app, space_id(space)) as until_waiting:
+        one = asyncio.create_task(ann.http.post(f"{space}/tasks", json={"title": "By Ann"}))
+        await until_waiting(1)
+        other = asyncio.create_task(bob.http.request(method, path, json=body))
+        await asyncio.sleep(0.2)
+        assert not other.done()
+    assert (await one).status_code == 201
+    answer = await other
+    assert answer.is_success
+    if body is not None:
+        assert answer.json()["updated_by"] == member["id"]
 
 
 @pytest.mark.parametrize("two_apps", ["postgres", "postgres-rls"], indirect=True)

@@ -1,44 +1,60 @@
 """docs/decisions/0072: how many statements a write of one task in a space takes."""
 
-from typing import Any
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final
+from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
-from spaces.counted_answers import CountedRows
+from spaces.counted_answers import CountedRows, missing
+from spaces.space_locks import locked, space_id
 from spaces.space_support import join, new_space, task_in
-from support import Person, parts_of, replace_part
+from support import Person, database_of, parts_of, replace_part
+from support.waiting import until
 
+from taskward.activity import entries
 from taskward.database import OWNED_ROWS
+from taskward.database.postgres.connection import PostgresConnection
+from taskward.database.postgres.notifications import NOTIFY
+from taskward.database.statements import Row
 
-ROLE = "role of the caller"
+Request = tuple[str, dict[str, Any] | None]
+
+ALONE: Final[dict[str, Request]] = {
+    "create task": ("POST", {"title": "New", "labels": ["a"]}),
+    "update task": ("PATCH", {"title": "Changed"}),
+    "complete or reopen task": ("PATCH", {"is_completed": True}),
+    "delete task": ("DELETE", None),
+}
+"""Requests that are a write alone, by the name of its statement."""
+
+READ_FIRST: Final[dict[str, Request]] = {
+    "change task": ("PATCH", {"priority": "high", "labels": ["b"]}),
+    "reschedule task": ("PATCH", {"due": {"date": "2030-01-01"}}),
+}
+"""Those that read the task to change before."""
 
 
 @pytest.mark.parametrize(
-    ("method", "body", "expected"),
+    ("request_", "expected"),
     [
-        ("POST", {"title": "New", "labels": ["a"]}, [ROLE, "create task, by a member"]),
-        ("PATCH", {"title": "Changed"}, [ROLE, "update task, by a member"]),
-        ("PATCH", {"is_completed": True}, [ROLE, "complete or reopen task, by a member"]),
-        (
-            "PATCH",
-            {"priority": "high", "labels": ["b"]},
-            ["task to change, in a space", "change task, by a member"],
+        *((request, [f"{name}, by a member, with its role"]) for name, request in ALONE.items()),
+        *(
+            (request, ["task to change, in a space", f"{name}, by a member"])
+            for name, request in READ_FIRST.items()
         ),
-        (
-            "PATCH",
-            {"due": {"date": "2030-01-01"}},
-            ["task to change, in a space", "reschedule task, by a member"],
-        ),
-        ("DELETE", None, [ROLE, "delete task, by a member"]),
     ],
+    ids=[*ALONE, *READ_FIRST],
 )
-async def test_a_write_of_one_task_takes_two_statements(
+async def test_a_write_of_one_task_needs_no_read_of_the_role_before(
     app: FastAPI,
     ann: Person,
     bob: Person,
     monkeypatch: pytest.MonkeyPatch,
-    method: str,
-    body: dict[str, Any] | None,
+    request_: Request,
     expected: list[str],
 ) -> None:
     """The read of a task that is then changed authorizes the change."""
@@ -47,11 +63,76 @@ async def test_a_write_of_one_task_takes_two_statements(
     task = await task_in(ann, space)
     rows = CountedRows(parts_of(app)[OWNED_ROWS])
     replace_part(monkeypatch, app, OWNED_ROWS, rows)
-    path = f"{space}/tasks" if method == "POST" else f"{space}/tasks/{task['id']}"
 
-    answer = await bob.http.request(method, path, json=body)
+    answer = await send(bob, request_, space, task["id"])
 
     assert answer.is_success
     assert rows.names == expected
-    if body is not None:
+    if request_[1] is not None:
         assert answer.json()["updated_by"] == member["id"]
+
+
+@pytest.mark.parametrize("engine", ["postgres", "postgres-rls"], indirect=True)
+@pytest.mark.parametrize("request_", ALONE.values(), ids=[*ALONE])
+async def test_a_write_is_one_statement_and_so_is_its_refusal_of_any_space(
+    app: FastAPI, ann: Person, bob: Person, monkeypatch: pytest.MonkeyPatch, request_: Request
+) -> None:
+    """Also while the row of the space is locked, and writes of members wait for it."""
+    monkeypatch.setattr(entries, "DROPPED_AT_ONCE", 2 << 128)  # no write also drops expired entries
+    space = await new_space(ann)
+    task = await task_in(ann, space)
+    with sent_statements(monkeypatch) as sent:
+        for where in (space, missing(), f"/api/spaces/{ann.sub}"):
+            assert (await send(bob, request_, where, task["id"])).status_code == 404
+        refused = sent.pop()
+        assert sent == [refused, refused]
+
+        async with locked(app, space_id(space)) as until_waiting:
+            writing = [asyncio.create_task(send(ann, ALONE["create task"], space, "")) for _ in range(3)]
+            await until_waiting(1)
+            await until(lambda: queued(app, space) == len(writing) - 1)
+            sent.clear()
+            for where in (space, missing()):
+                assert (await send(bob, request_, where, task["id"])).status_code == 404
+            assert sent == [sent[0]] * 2
+        await asyncio.gather(*writing)
+
+        sent.clear()
+        assert (await send(ann, request_, space, task["id"])).is_success
+    assert sent == [refused]
+
+
+async def send(person: Person, request: Request, space: str, task_id: str) -> Any:
+    method, body = request
+    path = f"{space}/tasks" if method == "POST" else f"{space}/tasks/{task_id}"
+    return await person.http.request(method, path, json=body)
+
+
+def queued(app: FastAPI, space: str) -> int:
+    """Returns the number of writes that wait for their turn in a space."""
+    turns = database_of(app)._owner_queue._queued.get(UUID(space[-36:]), ())
+    return sum(len(turn.waiters) for turn in turns)
+
+
+@contextmanager
+def sent_statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Yields a list of the statements that are sent to PostgreSQL within, in order.
+
+    Those of the background do not count: theirs is the context in which the app was started.
+    """
+    fetch, sent = PostgresConnection.fetch, list[str]()
+    is_within = ContextVar("is_within", default=False)
+
+    async def noted(connection: PostgresConnection, sql: str, *arguments: Any) -> Sequence[Row]:
+        if is_within.get() and sql != NOTIFY:  # sent a moment after a change
+            sent.append(sql)
+        rows: Sequence[Row] = await fetch(connection, sql, *arguments)
+        return rows
+
+    token = is_within.set(True)
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(PostgresConnection, "fetch", noted)
+            yield sent
+    finally:
+        is_within.reset(token)

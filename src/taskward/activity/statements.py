@@ -28,6 +28,9 @@ from taskward.users.statements import OWNER
 _NAMES: Final = ActivityRecord._fields
 _LIMIT: Final = bindparam("limit", type_=Integer())
 _SINCE: Final = bindparam("activity_since", type_=Instant())
+DROPPED_AT_ONCE: Final = 16
+"""Expired entries that a write deletes, if it deletes any."""
+
 _KEPT_FROM: Final = bindparam("activity_kept_from", type_=Id())
 """The first id that is kept; ids have the time at which they were made."""
 
@@ -78,18 +81,18 @@ def _drop_oldest(_: Written) -> Delete:
         select(oldest.c.id)
         .where(oldest.c.user_id == OWNER, oldest.c.id < _KEPT_FROM)
         .order_by(oldest.c.id)
-        .limit(literal_column("2"))
+        .limit(literal_column(str(DROPPED_AT_ONCE)))
         .scalar_subquery()
     )
     return delete(ACTIVITY).where(ACTIVITY.c.user_id == OWNER, any_found(ACTIVITY.c.id, expired))
 
 
 OF_WRITE: Final = (
-    Part(_drop_oldest, "activity_id", in_batches=False),
+    Part(_drop_oldest, "activity_kept_from", in_batches=False),
     Part(_of_write, "activity_id"),
 )
-"""The entry of a write of one task, which goes with it, as does the deletion of the two oldest that have
-expired, unless the write is one of a batch."""
+"""The entry of a write of one task, which goes with it, as does the deletion of the oldest that have expired
+if it has `activity_kept_from`, unless the write is one of a batch."""
 
 
 def _oldest_expired() -> ScalarSelect[UUID]:

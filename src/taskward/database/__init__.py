@@ -9,7 +9,16 @@ from uuid import UUID
 
 from taskward.database.observers import Observer
 from taskward.database.several import OfSeveral
-from taskward.database.statements import Read, Row, T, TransactionSteps, Values, Write
+from taskward.database.statements import (
+    Authorize,
+    AuthorizedWrite,
+    Read,
+    Row,
+    T,
+    TransactionSteps,
+    Values,
+    Write,
+)
 from taskward.http.errors import DatabaseError
 from taskward.http.parts import Key
 from taskward.metrics import Samples
@@ -60,6 +69,27 @@ class OwnedRows(Queries, LargeChanges, Protocol):
 
 OWNED_ROWS: Final = Key[OwnedRows]("owned rows")
 """The rows that stores use: the database, and for a route of a space `SpaceRows` in its place."""
+
+
+class SharedRows(OwnedRows, Protocol):
+    """The ports of what authorizes the requests on the rows of a space."""
+
+    async def write_authorized(
+        self, authorized: AuthorizedWrite, values: Values, authorize: Authorize
+    ) -> Row | None:
+        """Reads the authority of a write, and runs the write; raises what `authorize` raises.
+
+        Who is refused waits for no lock and no queue of the owner, and sees the same statements for every
+        owner. No row: as of `write`.
+        """
+
+
+async def authorize_and_write(
+    rows: Queries, authorized: AuthorizedWrite, values: Values, authorize: Authorize
+) -> Row | None:
+    """Implements `SharedRows.write_authorized` by two statements."""
+    authors = authorize(await rows.rows(authorized.authority, values))
+    return await rows.write(authorized.write, {**values, **authors})
 
 
 class RowsOfSeveral(Protocol):
@@ -145,7 +175,7 @@ class Monitoring(Protocol):
 
 
 class Database(
-    OwnedRows, RowsOfSeveral, Interruptions, ChangeHints, Administration, Lifecycle, Monitoring, Protocol
+    SharedRows, RowsOfSeveral, Interruptions, ChangeHints, Administration, Lifecycle, Monitoring, Protocol
 ):
     """All of a database, as the app sees it. Others ask for the ports that they need."""
 

@@ -123,6 +123,25 @@ class Write:
         return (self.bump, self.change(SEQ), *parts)
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class AuthorizedWrite:
+    """A write that needs a row of another read, which an engine may run with it as one statement.
+
+    `authority` returns that row; its first column is the author, the value of each name in `authors`. `write`
+    has the condition that there is such a row, too.
+    """
+
+    authority: Read
+    write: Write
+    authors: frozenset[str]
+
+    declared: ClassVar = True
+
+
+Authorize: TypeAlias = Callable[[Sequence[Row]], Values]
+"""Takes the rows of an authority and returns the values of `authors`, or raises."""
+
+
 class BatchedWrite(NamedTuple):
     """A write for several owners; see `taskward.database.postgres.batches`.
 
@@ -171,7 +190,7 @@ class Split:
 
 
 Statement: TypeAlias = Read | Write | Command
-S = TypeVar("S", bound=Statement)
+S = TypeVar("S", bound="Read | Write | Command | AuthorizedWrite")
 
 Step: TypeAlias = tuple[Statement | Split, Values]
 """A statement to run, and its values."""

@@ -17,7 +17,7 @@ from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRe
 from taskward.moves.models import Move, Moved
 from taskward.moves.steps import EXISTS
 from taskward.moves.store import MyMoves, result_json
-from taskward.spaces.authorization import SpaceRows, space_owner
+from taskward.spaces.authorization import SpaceRows, shared_rows, space_owner
 from taskward.spaces.errors import RoleTooLow, SpaceNotFound
 
 _MOVE: Final = "move"
@@ -35,7 +35,7 @@ class MoveRoute(StrictRoute):
             _check_reach(context, caller.reach, move)
         if move.source is not None:
             everything = context.parts
-            rows = SpaceRows(everything[OWNED_ROWS], move.source, caller.id, Role.EDITOR, lambda _: ())
+            rows = SpaceRows(shared_rows(everything), move.source, caller.id, Role.EDITOR, lambda _: ())
             context.parts = Parts({**everything, OWNED_ROWS: rows})
             context.other_owner = space_owner(rows)
         super().resolve(context, arguments)

@@ -6,16 +6,18 @@ no member waits for nothing of the space: the role is read before any queue or l
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple, cast
 from uuid import UUID
 
-from taskward.database import OwnedRows
+from taskward.database import OWNED_ROWS, SharedRows
 from taskward.database.statements import Read, Row, Split, T, TransactionSteps, Values, Write
 from taskward.http.caller import Author, Owner
+from taskward.http.parts import Parts
 from taskward.http.roles import Role
 from taskward.spaces.errors import RoleTooLow, SpaceNotFound
 from taskward.spaces.forms import (
     AUTHORIZED_WRITES,
+    AUTHORS,
     CALLER,
     LEAST_ROLE,
     MY_ROLE,
@@ -38,7 +40,7 @@ class CallerAsMember(NamedTuple):
 
     def as_author(self) -> dict[str, UUID]:
         """Returns the values of writes that name their author."""
-        return {"created_by": self.member_id, "updated_by": self.member_id}
+        return dict.fromkeys(AUTHORS, self.member_id)
 
 
 @dataclass(slots=True)
@@ -49,7 +51,7 @@ class SpaceRows:
     the caller as its author.
     """
 
-    rows_of_all: OwnedRows
+    rows_of_all: SharedRows
     space_id: UUID
     caller: UUID
     least_role: Role
@@ -90,12 +92,14 @@ class SpaceRows:
         No row may also mean that someone else has written in the space, or that the caller was removed, since
         the role was read.
         """
-        me = self._read_as or await self.authorize()
-        self._read_as = None
-        values = {**me.as_author(), **values, **self._condition}
+        me, self._read_as = self._read_as, None
+        values = {**values, **self._condition}
         if self.recorder is not None:
-            values |= self.recorder.entry(write, values, me.member_id)
-        return await self.rows_of_all.write(AUTHORIZED_WRITES[write], values)
+            values |= self.recorder.entry(write, values)
+        form = AUTHORIZED_WRITES[write]
+        if me is not None:
+            return await self.rows_of_all.write(form.write, {**values, **me.as_author()})
+        return await self.rows_of_all.write_authorized(form, values, self._authors)
 
     async def transact(
         self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False, owners: Sequence[UUID] = ()
@@ -124,6 +128,9 @@ class SpaceRows:
     async def authorize(self) -> CallerAsMember:
         """Reads the caller's role; raises as `rows`."""
         return self._membership(await self.rows_of_all.rows(MY_ROLE, self._me))
+
+    def _authors(self, rows: Sequence[Row]) -> Values:
+        return self._membership(rows).as_author()
 
     @property
     def _me(self) -> Values:
@@ -161,14 +168,19 @@ class SpaceRows:
     def _membership(self, rows: Sequence[Row]) -> CallerAsMember:
         if not rows:
             raise SpaceNotFound
-        member_id, role, version = rows[0]
+        member_id, number, version = rows[0]
+        role = Role(number)
         if role < self.least_role:
-            self._refuse(Role(role))
-        self.author.member_id, self.author.role = UUID(str(member_id)), Role(role)
-        return CallerAsMember(self.author.member_id, self.author.role, version)
+            raise RoleTooLow(self.allowed(role))
+        author = self.author
+        author.member_id = member_id if isinstance(member_id, UUID) else UUID(member_id)
+        author.role = role
+        return CallerAsMember(author.member_id, role, version)
 
-    def _refuse(self, role: Role) -> NoReturn:
-        raise RoleTooLow(self.allowed(role))
+
+def shared_rows(parts: Parts) -> SharedRows:
+    """Returns the database, from the parts of a request that is on the rows of no space yet."""
+    return cast("SharedRows", parts[OWNED_ROWS])
 
 
 def space_owner(rows: SpaceRows) -> Owner:

@@ -18,7 +18,15 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from taskward.activity.statements import OF_WRITE
 from taskward.database.functions import CONDITIONAL, once, unless_locked
-from taskward.database.statements import MAX_COMPILED, STATEMENTS, Command, Read, Statement, Write
+from taskward.database.statements import (
+    MAX_COMPILED,
+    STATEMENTS,
+    AuthorizedWrite,
+    Command,
+    Read,
+    Statement,
+    Write,
+)
 from taskward.database.types import Id
 from taskward.spaces.statements import IS_IN_SPACE
 from taskward.spaces.tables import MEMBERS
@@ -46,6 +54,9 @@ MY_ROLE: Final = Read(
 """The id, the role and the number of the last change of the caller as a member."""
 
 MY_ROLE_WIDTH: Final = len(_MY_ROLE)
+
+AUTHORS: Final = frozenset({"created_by", "updated_by", "activity_actor_id"})
+"""The values of a write that are the id of the caller as a member."""
 
 _AGGREGATES: Final = frozenset({"count", "min", "max", "sum"})
 
@@ -128,12 +139,13 @@ def write_in_space(statement: Statement) -> Statement:
     return instead
 
 
-def _authorized(write: Write, form: Write) -> Write:
+def _authorized(write: Write, form: Write) -> AuthorizedWrite:
     if isinstance(form.bump, Insert):
         raise TypeError(f"{form.name} creates a person")
     bump = form.bump.where(IS_MEMBER, is_as_read(OWNER))
     batched = None if write.batched is None else partial(insert_tasks, only_if=IS_MEMBER)
-    return replace(form, name=f"{write.name}, by a member", bump=bump, batched=batched)
+    by_member = replace(form, name=f"{write.name}, by a member", bump=bump, batched=batched)
+    return AuthorizedWrite(MY_ROLE, by_member, AUTHORS)
 
 
 AUTHORIZED_WRITES: Final = {

@@ -1,9 +1,8 @@
 """Records in the activity of a space what a transaction changes in it."""
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -30,8 +29,7 @@ def recorder_of(context: RequestContext) -> "Recorder | None":
     return Recorder(kept, None if reach is None else "service" if reach.token_id is None else "token")
 
 
-@dataclass(frozen=True, slots=True)
-class Recorder:
+class Recorder(NamedTuple):
     """The activity of the requests of one caller, which is kept for a while.
 
     `via` is the kind of token, if it is not the user's own.
@@ -40,9 +38,9 @@ class Recorder:
     kept: timedelta
     via: str | None = None
 
-    def entry(self, write: Write, values: Values, actor: UUID | None) -> dict[str, Any]:
-        """Returns the parameters of the entry of a write of one task."""
-        return of_write(write, values, actor, self.via, self.kept)
+    def entry(self, write: Write, values: Values) -> dict[str, Any]:
+        """Returns the parameters of the entry of a write of one task, but the actor."""
+        return of_write(write, values, self.via, self.kept)
 
     def recorded(self, steps: TransactionSteps[T], *spaces: UUID) -> TransactionSteps[T]:
         """Runs steps, and adds the entries of these spaces; that of a write of one task goes with it."""
@@ -69,8 +67,8 @@ class Recorder:
         of_owner = entries.get(str(values.get("owner")))
         if of_owner is None or statement not in RECORDED:
             return statement, values
-        entry = self.entry(statement, values, of_owner.actor)
-        return RECORDED[statement], {**values, **entry}
+        entry = self.entry(statement, values)
+        return RECORDED[statement], {**values, **entry, "activity_actor_id": of_owner.actor}
 
 
 def _observe(entries: dict[str, Entries], statement: Any, values: Values, rows: Sequence[Row]) -> None:

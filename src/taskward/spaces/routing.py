@@ -17,7 +17,7 @@ from taskward.http.roles import Role, role_of
 from taskward.http.routing import Arguments, ControlRoute, StrictRoute
 from taskward.http.signature import Handler
 from taskward.http.validation import strict_uuid
-from taskward.spaces.authorization import SpaceRows, space_owner
+from taskward.spaces.authorization import SpaceRows, shared_rows, space_owner
 from taskward.spaces.errors import SpaceNotFound
 from taskward.spaces.recording import recorder_of
 
@@ -26,6 +26,7 @@ PREFIX: Final = "/api/spaces/{space_id}"
 SpaceId = Annotated[UUID, strict_uuid("Space id"), Path(description="A UUID, in any letter case.")]
 
 _SPACE_ID: Final = "space_id"
+_READING: Final = frozenset({"GET", "HEAD"})
 
 
 class SpaceRoute(StrictRoute):
@@ -49,12 +50,12 @@ class SpaceRoute(StrictRoute):
         context.parts = parts = Parts(context.parts)
         del parts[DATABASE]
         rows = SpaceRows(
-            parts[OWNED_ROWS],
+            shared_rows(parts),
             space_id,
             context.caller.id,
             role_of(self.handler, context.method),
             partial(_allowed, context.path_methods),
-            recorder=recorder_of(context),
+            recorder=None if context.method in _READING else recorder_of(context),
         )
         parts[OWNED_ROWS], context.other_owner = rows, space_owner(rows)
         super().resolve(context, arguments)

@@ -3,14 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import Dialect, bindparam, exists, select
+from sqlalchemy import (
+    CTE,
+    BindParameter,
+    ClauseElement,
+    Dialect,
+    bindparam,
+    exists,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.sql import visitors
 
+from taskward.database.functions import once
 from taskward.database.outbox import mark_owners
 from taskward.database.statements import (
+    AuthorizedWrite,
     Change,
     Part,
     Read,
@@ -20,9 +32,17 @@ from taskward.database.statements import (
     Written,
     keeping_forms,
 )
-from taskward.database.types import Id
+from taskward.database.types import Flag, Id
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql.dml import ReturningUpdate
+
+E = TypeVar("E", bound=ClauseElement)
 
 _OWNER: Final = bindparam("owner", type_=Id())
+IS_FREE: Final = bindparam("is_free", type_=Flag())
+"""Whether a write that its statement authorizes may run; if not, the statement only reads the authority."""
+
 DIALECT: Final[Dialect] = PGDialect_asyncpg()  # type: ignore[no-untyped-call] # SQLAlchemy has none here
 
 
@@ -104,6 +124,32 @@ class CompiledWrite(CompiledStatement):
         return _batched(write, parts, marking=self.marking)
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class CompiledAuthorizedWrite(CompiledStatement):
+    """A write with the read of its authority, without the parts that need a value; as `CompiledWrite`."""
+
+    authorized: AuthorizedWrite | None = None
+    marking: bool = False
+    width: int = 0
+    """The number of the last columns, which are those of the authority."""
+
+    @classmethod
+    @cache
+    def of(cls, authorized: AuthorizedWrite, *, marking: bool = False) -> "CompiledAuthorizedWrite":
+        form = _authorized(authorized, authorized.write.parts_for({}), marking=marking)
+        width = len(authorized.authority.statement.selected_columns)
+        return cls(form.sql, form.names, authorized=authorized, marking=marking, width=width)
+
+    def for_values(self, values: Values) -> CompiledStatement:
+        authorized = cast("AuthorizedWrite", self.authorized)
+        return _authorized(authorized, authorized.write.parts_for(values), marking=self.marking)
+
+
+@cache
+def _authorized(authorized: AuthorizedWrite, parts: tuple[Part, ...], *, marking: bool) -> CompiledStatement:
+    return CompiledStatement.from_expression(as_authorized_statement(authorized, parts, marking=marking))
+
+
 @cache
 def _with_parts(write: Write, parts: tuple[Part, ...], *, marking: bool) -> CompiledStatement:
     return CompiledStatement.from_expression(as_single_statement(write, parts, marking=marking))
@@ -133,10 +179,44 @@ def as_single_statement(write: Write, parts: tuple[Part, ...] | None = None, *, 
     owner = write.bump.cte("owner")
     number = select(owner.c.seq).scalar_subquery()
     change: Change = write.change(number)
-    marked = [mark_owners(select(_OWNER, owner.c.seq)).cte("marked")] if marking else []
     if not parts:
-        return change.add_cte(owner, *marked)
+        return change.add_cte(owner, *_marks(owner, marking=marking))
     changed = change.cte("changed")
     written = Written(number, exists(select(changed)))
     others = [part.change(written).cte(f"part_{n}") for n, part in enumerate(parts)]
-    return select(changed).add_cte(owner, *marked, *others)
+    return select(changed).add_cte(owner, *_marks(owner, marking=marking), *others)
+
+
+def as_authorized_statement(
+    authorized: AuthorizedWrite, parts: tuple[Part, ...] | None = None, *, marking: bool = False
+) -> Any:
+    """Combines a write and the read of its authority, as `as_single_statement`.
+
+    It returns a row if there is an authority: the columns of the change, which are null without one, and
+    those of the authority. The author is a value of the statement.
+    """
+    write = authorized.write
+    authority = authorized.authority.statement.cte("authority")
+    author = select(next(iter(authority.c))).scalar_subquery()
+
+    def by_author(expression: E) -> E:
+        def author_for(element: ClauseElement, **_: Any) -> ClauseElement | None:
+            if isinstance(element, CTE):
+                return element  # not a copy of it
+            is_author = isinstance(element, BindParameter) and element.key in authorized.authors
+            return author if is_author else None
+
+        return cast("E", visitors.replacement_traverse(expression, {}, author_for))
+
+    owner = cast("ReturningUpdate[Any]", write.bump).where(once(IS_FREE)).cte("owner")
+    number = select(owner.c.seq).scalar_subquery()
+    changed = by_author(write.change(number)).cte("changed")
+    written = Written(number, exists(select(changed)))
+    parts = write.parts if parts is None else parts
+    others = [by_author(part.change(written)).cte(f"part_{n}") for n, part in enumerate(parts)]
+    returned = select(*changed.c, *authority.c).select_from(authority.outerjoin(changed, true()))
+    return returned.add_cte(owner, *_marks(owner, marking=marking), *others)
+
+
+def _marks(owner: CTE, *, marking: bool) -> list[CTE]:
+    return [mark_owners(select(_OWNER, owner.c.seq)).cte("marked")] if marking else []

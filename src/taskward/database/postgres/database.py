@@ -11,14 +11,19 @@ from contextlib import nullcontext, suppress
 from typing import Final
 from uuid import UUID
 
-from taskward.database import ConnectionLost, ignore_change
+from taskward.database import ConnectionLost, authorize_and_write, ignore_change
 from taskward.database.batching import Batcher
 from taskward.database.observers import TRANSACTION, ObservedOperation, Observer, observed
 from taskward.database.outbox import MARK
 from taskward.database.postgres import deadlines
 from taskward.database.postgres.batched_sql import BatchedRead
 from taskward.database.postgres.batches import MAX_IN_FLIGHT, WriteBatch
-from taskward.database.postgres.compiled import DIALECT, CompiledStatement
+from taskward.database.postgres.compiled import (
+    DIALECT,
+    IS_FREE,
+    CompiledAuthorizedWrite,
+    CompiledStatement,
+)
 from taskward.database.postgres.deadlines import begin_if_late, statement_deadline
 from taskward.database.postgres.distributed.executor import RoutedExecutor
 from taskward.database.postgres.distributed.routed_sql import route
@@ -37,6 +42,8 @@ from taskward.database.postgres.pool import ConnectionPool
 from taskward.database.postgres.row_level_security import NO_OWNER, RowLevelSecurity
 from taskward.database.several import OfSeveral, limit_of, merged
 from taskward.database.statements import (
+    Authorize,
+    AuthorizedWrite,
     Read,
     Row,
     Statement,
@@ -101,7 +108,9 @@ class PostgresDatabase:
             self.use(CompiledStatement.compile)
 
     def _use(self, plan: ExecutionPlan) -> None:
-        self.compiled, self._single_writes, self._batched_reads, self._batched_writes = plan
+        self.compiled, self._single_writes = plan.compiled, plan.single_writes
+        self._authorized_writes = plan.authorized
+        self._batched_reads, self._batched_writes = plan.batched_reads, plan.batched_writes
         self._reads_directly = plan.reads_directly and not self.observers
 
     async def stop(self) -> None:
@@ -152,7 +161,7 @@ class PostgresDatabase:
     async def write(self, write: Write, values: Values) -> Row | None:
         until = statement_deadline(self._loop)
         rows: Sequence[Row] = ()
-        if write.batched is not None and self._batched_writes is not None:
+        if self._batched_writes is not None and write.batched is not None:
             rows = await self._write_batched(self._batched_writes[write], values, until)
         if not rows:
             rows = await self._write_in_turn(write, values, until)
@@ -160,6 +169,26 @@ class PostgresDatabase:
             return None
         self._notify({values["owner"]})
         return rows[0]
+
+    async def write_authorized(
+        self, authorized: AuthorizedWrite, values: Values, authorize: Authorize
+    ) -> Row | None:
+        """Runs it as one statement; while others write for the owner, that only reads the authority."""
+        forms, is_batched = self._authorized_writes, self._has_batches(authorized.write)
+        if forms is None or (is_batched and not self._writes_alone):
+            return await authorize_and_write(self, authorized, values, authorize)
+        is_free = self._owner_queue.enter_now(values["owner"])
+        self._writing |= is_batched
+        try:
+            rows = await self._write_at_once(authorized, forms[authorized], values, is_free=is_free)
+        finally:
+            self._writing &= not is_batched
+            if is_free:
+                self._owner_queue.leave(values["owner"])
+        authors = authorize([authority for authority, _ in rows])
+        if not is_free:
+            return await self.write(authorized.write, {**values, **authors})
+        return rows[0][1]
 
     async def transact(
         self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False, owners: Sequence[UUID] = ()
@@ -236,11 +265,19 @@ class PostgresDatabase:
         try:
             if late:
                 return ()
-            if self._writing or not self.batcher.is_quiet:
-                return await self.batcher.run(batch, values, until, alone=not self._writing)
-            return await self._write_alone(batch, values, until)
+            if self._writes_alone:
+                return await self._write_alone(batch, values, until)
+            return await self.batcher.run(batch, values, until, alone=not self._writing)
         finally:
             self._owner_queue.leave(owner)
+
+    def _has_batches(self, write: Write) -> bool:
+        return self._batched_writes is not None and write.batched is not None
+
+    @property
+    def _writes_alone(self) -> bool:
+        """Returns whether no other write waits or runs in the batcher, nor beside it."""
+        return not self._writing and self.batcher.is_quiet
 
     async def _write_alone(self, batch: WriteBatch, values: Values, until: float) -> Sequence[Row]:
         """Writes without the batcher, while no other write waits or runs in it."""
@@ -249,6 +286,20 @@ class PostgresDatabase:
             return await batch.run_alone(values, until)
         finally:
             self._writing = False
+
+    async def _write_at_once(
+        self, authorized: AuthorizedWrite, form: CompiledAuthorizedWrite, values: Values, *, is_free: bool
+    ) -> list[tuple[Row, Row | None]]:
+        """Reads the authority of a write, and writes if the owner `is_free`; returns both rows."""
+        until = statement_deadline(self._loop)
+        with ObservedOperation(self.observers, authorized.write.name) as operation:
+            found = await self.executor.write(form, {**values, IS_FREE.key: is_free}, until)
+            rows = [(row[-form.width :], None if row[0] is None else row[: -form.width]) for row in found]
+            changed = [row for _, row in rows if row is not None]
+            operation.ran(authorized.write, values, changed)
+        if changed:
+            self._notify({values["owner"]})
+        return rows
 
     async def _write_in_turn(self, write: Write, values: Values, until: float) -> Sequence[Row]:
         owner = values["owner"]

@@ -4,9 +4,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from taskward.database.postgres.batches import ReadBatch, WriteBatch
-from taskward.database.postgres.compiled import CompiledStatement, CompiledWrite
+from taskward.database.postgres.compiled import (
+    CompiledAuthorizedWrite,
+    CompiledStatement,
+    CompiledWrite,
+)
 from taskward.database.postgres.executor import Executor
-from taskward.database.statements import Forms, Read, Statement, Write
+from taskward.database.statements import AuthorizedWrite, Forms, Read, Statement, Write
 from taskward.http.errors import DatabaseError
 
 Compile = Callable[[Statement], CompiledStatement]
@@ -18,6 +22,8 @@ class ExecutionPlan(NamedTuple):
     compiled: Forms[Statement, CompiledStatement]
     single_writes: Forms[Write, CompiledStatement] | Forms[Statement, CompiledStatement]
     """The writes outside of transactions."""
+    authorized: Forms[AuthorizedWrite, CompiledAuthorizedWrite] | None = None
+    """The writes with the read of their authority; without it, that is a statement of its own."""
     batched_reads: Forms[Read, ReadBatch] | None = None
     batched_writes: Forms[Write, WriteBatch] | None = None
 
@@ -41,6 +47,9 @@ def plain_plan(compile_one: Compile, executor: Executor, *, batched: bool, marki
     def marked(write: Write) -> CompiledStatement:
         return CompiledWrite.of(write, marking=True)
 
+    def authorized(write: AuthorizedWrite) -> CompiledAuthorizedWrite:
+        return CompiledAuthorizedWrite.of(write, marking=marking)
+
     def read_batch(read: Read) -> ReadBatch:
         return ReadBatch(read, compiled[read], executor, read.batch_keys)
 
@@ -49,9 +58,10 @@ def plain_plan(compile_one: Compile, executor: Executor, *, batched: bool, marki
 
     compiled = Forms(compile_one)
     singles = Forms(marked) if marking else compiled
+    with_authority = Forms(authorized)
     if not batched:
-        return ExecutionPlan(compiled, singles)
-    return ExecutionPlan(compiled, singles, Forms(read_batch), Forms(write_batch))
+        return ExecutionPlan(compiled, singles, with_authority)
+    return ExecutionPlan(compiled, singles, with_authority, Forms(read_batch), Forms(write_batch))
 
 
 def distributed_plan(compile_one: Compile, executor: Executor) -> ExecutionPlan:
@@ -62,4 +72,4 @@ def distributed_plan(compile_one: Compile, executor: Executor) -> ExecutionPlan:
         return ReadBatch(read, compiled[read], executor, keys)
 
     compiled = Forms(compile_one)
-    return ExecutionPlan(compiled, compiled, Forms(read_batch))
+    return ExecutionPlan(compiled, compiled, batched_reads=Forms(read_batch))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from taskward.database import ignore_change, schema
+from taskward.database import authorize_and_write, ignore_change, schema
 from taskward.database.observers import TRANSACTION, ObservedOperation, Observer, observed
 from taskward.database.outbox import MARK
 from taskward.database.several import OfSeveral
@@ -30,6 +30,8 @@ from taskward.database.sqlite.split_lock import abandoned
 from taskward.database.sqlite.split_transaction import SplitTransaction
 from taskward.database.sqlite.wal import Checkpoints, empty_wal_now
 from taskward.database.statements import (
+    Authorize,
+    AuthorizedWrite,
     Forms,
     Read,
     Row,
@@ -145,6 +147,11 @@ class SqliteDatabase:
             return rows[0]
 
         return await self._unlocked(lambda: self._group_commit.run(owner, run))
+
+    async def write_authorized(
+        self, authorized: AuthorizedWrite, values: Values, authorize: Authorize
+    ) -> Row | None:
+        return await authorize_and_write(self, authorized, values, authorize)
 
     async def transact(
         self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False, owners: Sequence[UUID] = ()
