@@ -24,11 +24,13 @@ from support.many_rows import (
     task_id,
 )
 from support.owner_filter_check import OWNED
+from support.paging import insert_rows
 from support.query_plans import (
     generic_plan,
     owner_scans,
     owner_searches,
     plan_for,
+    plan_nodes,
     sqlite_plan,
 )
 from support.rows import execute
@@ -46,7 +48,7 @@ from taskward.database.postgres.compiled import (
 from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.sqlite.compiled import SqliteStatement
 from taskward.database.statements import STATEMENTS, Read, Statement, Write
-from taskward.spaces.forms import AUTHORIZED_WRITES, RECORDED
+from taskward.spaces.forms import AUTHORIZED_WRITES, READS, RECORDED
 from taskward.tasks.list_statements import OPEN_LISTS
 from taskward.tasks.statements import LISTS
 from taskward.tasks.tables import TASKS
@@ -59,6 +61,7 @@ pytestmark = pytest.mark.one_server("plans of one server")
 
 TASKS_OF_OWNER: Final = 50_000
 OTHER_OWNERS: Final = 20
+SPACES, MEMBERS = 200, 5
 OWNER: Final = uuid4()
 SMALL: Final = {"lists", "members", "memberships", "invitations", "access_tokens"}
 """Of an owner there are at most 1,000 lists and memberships; fewer members, invitations and access tokens."""
@@ -153,6 +156,43 @@ async def test_no_statement_looks_through_the_rows_of_an_owner(
     for found in (without_statistics, with_statistics):
         assert {key: plan for key, plan in found.items() if not is_allowed(*key)} == {}
     assert noticed == {*BY_THE_OWNER}
+
+
+@pytest.mark.engines("postgres")
+async def test_no_statement_of_a_space_looks_through_the_members_of_others(
+    engine: str, new_database: MakeDatabase
+) -> None:
+    """Of a condition in a batched read PostgreSQL may make a search through a whole table."""
+    async with running(settings_for(await new_database(engine))) as app:
+        await insert_rows(app, "users", [user(space_id(n)) for n in range(SPACES)])
+        await insert_rows(
+            app, "members", [member(space_id(n), uuid4()) for n in range(SPACES) for _ in range(MEMBERS)]
+        )
+        await execute(app, "ANALYZE")
+        async with database_of(app).pool.acquire() as connection:
+            found = {
+                statement.name
+                for statement in (*READS.values(), *BY_MEMBERS)
+                for form in postgres_forms(statement)
+                for plan in await plans(connection, form)
+                for node in plan_nodes(plan)
+                if node["Node Type"] == "Seq Scan" and node["Relation Name"] == "members"
+            }
+    assert found == set()
+
+
+def space_id(number: int) -> UUID:
+    return UUID(int=number + 1)
+
+
+def user(user_id: UUID) -> dict[str, Any]:
+    times = dict.fromkeys(("created_at", "updated_at"), datetime(2026, 1, 1, tzinfo=UTC))
+    return {"id": user_id, "email": None, "seq": 1, "horizon": 1, **times}
+
+
+def member(space: UUID, person: UUID) -> dict[str, Any]:
+    times = dict.fromkeys(("joined_at", "updated_at"), datetime(2026, 1, 1, tzinfo=UTC))
+    return {"user_id": space, "id": person, "person_id": person, "role": 2, "version": 1, **times}
 
 
 def is_allowed(name: str, table: str) -> bool:
