@@ -169,10 +169,11 @@ async def test_no_statement_of_a_space_looks_through_the_members_of_others(
             app, "members", [member(space_id(n), uuid4()) for n in range(SPACES) for _ in range(MEMBERS)]
         )
         await execute(app, "ANALYZE")
+        of_spaces: list[Statement] = [*READS.values(), *BY_MEMBERS]
         async with database_of(app).pool.acquire() as connection:
             found = {
                 statement.name
-                for statement in (*READS.values(), *BY_MEMBERS)
+                for statement in of_spaces
                 for form in postgres_forms(statement)
                 for plan in await plans(connection, form)
                 for node in plan_nodes(plan)
