@@ -72,6 +72,7 @@ async def test_a_write_of_one_task_needs_no_read_of_the_role_before(
         assert answer.json()["updated_by"] == member["id"]
 
 
+@pytest.mark.single_statements("a write as one statement")
 @pytest.mark.parametrize("engine", ["postgres", "postgres-rls"], indirect=True)
 @pytest.mark.parametrize("request_", ALONE.values(), ids=[*ALONE])
 async def test_a_write_is_one_statement_and_so_is_its_refusal_of_any_space(
