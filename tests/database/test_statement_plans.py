@@ -198,7 +198,7 @@ def member(space: UUID, person: UUID) -> dict[str, Any]:
 
 def is_allowed(name: str, table: str) -> bool:
     """Returns whether a statement may do so, also in its form for a space."""
-    for suffix in (", with activity", ", in a space", ", by a member"):
+    for suffix in (", with activity", ", in a space", ", whether there is any", ", by a member"):
         if (name, table) in ALLOWED:
             break
         name = name.removesuffix(suffix)

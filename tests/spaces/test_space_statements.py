@@ -21,7 +21,7 @@ from taskward.database.statements import STATEMENTS, Read, Row, Values
 from taskward.database.types import Flag, Id, Ids, Instant, Words
 from taskward.http.roles import Role
 from taskward.spaces.agenda.statements import MEMBER_AND_COUNTER
-from taskward.spaces.forms import IS_MEMBER, MY_ROLE, READS
+from taskward.spaces.forms import IS_MEMBER, MY_ROLE, PRESENCES, READS
 from taskward.spaces.statements import GET_SPACE, SPACE_OF_MEMBER
 
 assert ROUTERS  # with them every feature is imported, and so is every statement
@@ -43,7 +43,7 @@ EXAMPLES: dict[type, Any] = {
 
 
 def test_every_declared_read_has_a_form_unless_it_is_known_to_need_none() -> None:
-    forms = set(READS.values())
+    forms = {*READS.values(), *PRESENCES.values()}
     declared = [one for one in STATEMENTS if isinstance(one, Read) and one not in forms]
     without = {one for one in declared if not one.cross_owner and one not in READS}
     assert without == MEMBERSHIPS
@@ -66,11 +66,15 @@ async def test_who_is_no_member_gets_no_row_of_any_form(app: FastAPI, ann: Perso
     for read, form in READS.items():
         for person, least in ((bob, Role.VIEWER), (ann, Role.OWNER)):
             own = {"owner": owner, "caller": UUID(person.sub), "least_role": least}
-            rows = await database_of(app).rows(form, {**example_values(form.statement), **own})
+            values = {**example_values(form.statement), **own}
+            rows = await database_of(app).rows(form, values)
+            presence = await database_of(app).rows(PRESENCES[read], values)
             if person is bob:
                 assert not rows, read.name
-            elif rows:
-                found.add(read.name)
+                assert not presence, read.name
+            else:
+                assert presence[0][-1] == len(rows), read.name
+                found |= {read.name} if rows else set()
     assert len(found) > 10, "a member gets rows of the same forms"
 
 

@@ -22,7 +22,9 @@ from taskward.spaces.forms import (
     LEAST_ROLE,
     MY_ROLE,
     MY_ROLE_WIDTH,
+    PRESENCES,
     READS,
+    presence_in_space,
     read_in_space,
     write_in_space,
 )
@@ -66,7 +68,8 @@ class SpaceRows:
     async def rows(self, read: Read, values: Values) -> Sequence[Row]:
         """Runs a read in its form for members; a declared one must be among `READS`.
 
-        No row may mean that the caller was no member at that moment, and is one again.
+        No row may mean that the caller was no member at that moment. So the role is read then, and with it
+        whether there are rows.
 
         Raises:
             SpaceNotFound: the caller is no member.
@@ -74,16 +77,15 @@ class SpaceRows:
 
         """
         form = READS[read] if read.declared else read_in_space(read)
+        presence = PRESENCES[read] if read.declared else presence_in_space(read)
         values = {**values, **self._condition}
-        if rows := await self.rows_of_all.rows(form, values):
-            if read is READ_TO_CHANGE:
-                self._read_as = self._membership([rows[0][-MY_ROLE_WIDTH:]])
-            return rows
-        me = await self.authorize()
         while not (rows := await self.rows_of_all.rows(form, values)):
-            before, me = me, await self.authorize()
-            if me.version == before.version:  # a member all the time: there is nothing
+            found = await self.rows_of_all.rows(presence, values)
+            self._membership([row[:MY_ROLE_WIDTH] for row in found])
+            if not found[0][-1]:
                 return rows
+        if read is READ_TO_CHANGE:
+            self._read_as = self._membership([rows[0][-MY_ROLE_WIDTH:]])
         return rows
 
     async def write(self, write: Write, values: Values) -> Row | None:

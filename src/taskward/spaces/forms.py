@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any, Final
 
-from sqlalchemy import Insert, Integer, Select, SelectBase, bindparam, or_, select
+from sqlalchemy import Insert, Integer, Select, SelectBase, bindparam, func, or_, select
 from sqlalchemy.sql.functions import FunctionElement
 
 from taskward.activity.statements import OF_WRITE
@@ -80,6 +80,23 @@ def read_in_space(read: Read) -> Read:
     )
 
 
+@lru_cache(MAX_COMPILED)
+def presence_in_space(read: Read) -> Read:
+    """Returns the form of a read that returns the columns of `MY_ROLE`, and the number of its rows.
+
+    For an EXISTS, PostgreSQL would not keep to the order of the read, and so not to its index.
+    """
+    rows = read.statement.correlate(None).subquery()
+    return replace(
+        MY_ROLE,
+        name=f"{read.name}, whether there is any",
+        statement=MY_ROLE.statement.add_columns(select(func.count()).select_from(rows).scalar_subquery()),
+        long=read.long,
+        batch_keys=(*read.batch_keys, CALLER.key) if read.batch_keys else (),
+        declared=read.declared,
+    )
+
+
 def _for_members(statement: Select[Any]) -> Select[Any]:
     if any(map(_has_aggregate, statement.selected_columns)):
         return statement.having(IS_MEMBER)  # without groups, it returns a row also if WHERE is false
@@ -102,12 +119,15 @@ _CREATE_TASK: Final = replace(
 READS: Final[dict[Read, Read]] = {}
 """The forms of the declared reads, except those that check the role themselves."""
 
+PRESENCES: Final[dict[Read, Read]] = {}
+"""The forms of the same reads that return how many rows there are."""
+
 
 def declare_forms() -> None:
     """Declares the forms of all reads, once every feature is imported and before a database is opened."""
     for read in [one for one in STATEMENTS if isinstance(one, Read) and not one.cross_owner]:
         if CALLER.key not in read.batch_keys and read.if_visible is not IS_MEMBER:
-            READS[read] = read_in_space(read)
+            READS[read], PRESENCES[read] = read_in_space(read), presence_in_space(read)
 
 
 _OF_PERSONS: Final[dict[Statement, Statement]] = {
