@@ -68,28 +68,29 @@ def counted_steps(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 
     Statements of the background do not count: theirs is the context in which the app was started.
     """
-    start = CompiledSql.cursor
     steps: list[int] = []
     is_within = ContextVar("is_within", default=False)
 
-    def counted(
-        sql: CompiledSql, connection: sqlite3.Connection, arguments: dict[str, Any]
-    ) -> sqlite3.Cursor:
-        def step() -> int:
-            steps[-1] += 1
-            return 0
+    def counting(start: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(sql: CompiledSql, connection: sqlite3.Connection, values: Values) -> Any:
+            if is_within.get():
+                steps.append(0)
+                connection.set_progress_handler(step, 1)
+            else:
+                connection.set_progress_handler(None, 0)
+            return start(sql, connection, values)
 
-        if is_within.get():
-            steps.append(0)
-            connection.set_progress_handler(step, 1)
-        else:
-            connection.set_progress_handler(None, 0)
-        return start(sql, connection, arguments)
+        return counted
+
+    def step() -> int:
+        steps[-1] += 1
+        return 0
 
     token = is_within.set(True)
     try:
         with monkeypatch.context() as patched:
-            patched.setattr(CompiledSql, "cursor", counted)
+            for name in ("rows_of", "cursor"):
+                patched.setattr(CompiledSql, name, counting(getattr(CompiledSql, name)))
             yield steps
     finally:
         is_within.reset(token)

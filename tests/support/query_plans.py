@@ -94,7 +94,7 @@ def sqlite_steps(connection: sqlite3.Connection, step: CompiledSql, values: Valu
 def sqlite_plan(connection: sqlite3.Connection, step: CompiledSql, values: Values | None = None) -> list[str]:
     """Returns the lines of SQLite's plan of a step; without values, all of them are NULL."""
     arguments = {**step.defaults, **(values or {})}
-    for name, bind in step.binds.items():
+    for name, bind in step.binds:
         arguments[name] = None if values is None else bind(arguments[name])
     return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {step.sql}", arguments)]
 

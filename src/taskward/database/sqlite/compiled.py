@@ -1,7 +1,6 @@
 """The statements of stores as SQL for SQLite, with the conversion of their values and columns."""
 
 import sqlite3
-from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -29,15 +28,15 @@ _DIALECT: Final = sqlite.dialect(paramstyle="named")
 _DIALECT.statement_compiler = _Compiler
 
 
-Binds: TypeAlias = Mapping[str, Callable[[Any], Any]]
-"""The conversion of each parameter that has one, unless its value is null."""
+Binds: TypeAlias = tuple[tuple[str, Callable[[Any], Any]], ...]
+"""The parameters whose values are converted, unless they are null."""
 
 
 def bound(values: Values, binds: Binds) -> dict[str, Any]:
     """Returns the values of parameters as SQLite takes them."""
-    found = dict(values)
-    for name, bind in binds.items():
-        if found.get(name) is not None:
+    found = {**values}
+    for name, bind in binds:
+        if name in found and found[name] is not None:
             found[name] = bind(found[name])
     return found
 
@@ -60,7 +59,7 @@ class CompiledSql:
             name: bind.type.dialect_impl(_DIALECT).bind_processor(_DIALECT)
             for name, bind in compiled.binds.items()
         }
-        binds = {name: bind for name, bind in processors.items() if bind}
+        binds = tuple((name, bind) for name, bind in processors.items() if bind)
         converters = (
             column.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
             for column in statement.exported_columns
@@ -78,11 +77,11 @@ class CompiledSql:
 
     def rows_of(self, connection: sqlite3.Connection, values: Values) -> list[Row]:
         """Runs the statement with values as SQLite takes them."""
-        return self.converted(self.cursor(connection, values).fetchall())
+        return self.converted(connection.execute(self.sql, {**self.defaults, **values}).fetchall())
 
     def cursor(self, connection: sqlite3.Connection, values: Values) -> sqlite3.Cursor:
-        """Starts the statement; its values and rows are as SQLite has them."""
-        return connection.execute(self.sql, {**self.defaults, **values})
+        """Starts the statement; its rows are as SQLite has them."""
+        return connection.execute(self.sql, {**self.defaults, **bound(values, self.binds)})
 
     def converted(self, rows: list[Row]) -> list[Row]:
         """Converts the columns of rows, in place."""
@@ -116,8 +115,10 @@ class SqliteStatement:
     def compile(cls, statement: Statement) -> "SqliteStatement":
         if isinstance(statement, Write):
             several = tuple(CompiledSql.compile(change) for change in statement.statements())
-            binds = dict(ChainMap(*[dict(one.binds) for one in several]))
-            return cls(several, binds, several[0], tuple(part.needs for part in statement.parts))
+            binds = {name: bind for one in several for name, bind in one.binds}
+            return cls(
+                several, tuple(binds.items()), several[0], tuple(part.needs for part in statement.parts)
+            )
         single = CompiledSql.compile(statement.statement)
         if isinstance(statement, Read) and not statement.cross_owner:
             guarded = owner_locks.guarded(statement, condition_first(statement))
@@ -182,8 +183,7 @@ class MergedRead:
 
     def _of_owner(self, connection: sqlite3.Connection, values: Values) -> Iterator[Row]:
         try:
-            given = bound(values, self.statement.binds)
-            with closing(self.statement.cursor(connection, given)) as cursor:
+            with closing(self.statement.cursor(connection, values)) as cursor:
                 yield from cursor
         except sqlite3.OperationalError as error:
             if owner_locks.is_locked_error(error):
