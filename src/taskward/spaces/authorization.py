@@ -34,11 +34,10 @@ from taskward.users.statements import LOCK_OWNER
 
 
 class CallerAsMember(NamedTuple):
-    """The caller as a member: the id in the space, the role, and the number of the last change of them."""
+    """The caller as a member: the id in the space, and the role."""
 
     member_id: UUID
     role: Role
-    version: int
 
     def as_author(self) -> dict[str, UUID]:
         """Returns the values of writes that name their author."""
@@ -77,9 +76,9 @@ class SpaceRows:
 
         """
         form = READS[read] if read.declared else read_in_space(read)
-        presence = PRESENCES[read] if read.declared else presence_in_space(read)
         values = {**values, **self._condition}
         while not (rows := await self.rows_of_all.rows(form, values)):
+            presence = PRESENCES[read] if read.declared else presence_in_space(read)
             found = await self.rows_of_all.rows(presence, values)
             self._membership([row[:MY_ROLE_WIDTH] for row in found])
             if not found[0][-1]:
@@ -170,14 +169,14 @@ class SpaceRows:
     def _membership(self, rows: Sequence[Row]) -> CallerAsMember:
         if not rows:
             raise SpaceNotFound
-        member_id, number, version = rows[0]
+        member_id, number = rows[0]
         role = Role(number)
         if role < self.least_role:
             raise RoleTooLow(self.allowed(role))
         author = self.author
         author.member_id = member_id if isinstance(member_id, UUID) else UUID(member_id)
         author.role = role
-        return CallerAsMember(author.member_id, role, version)
+        return CallerAsMember(author.member_id, role)
 
 
 def shared_rows(parts: Parts) -> SharedRows:

@@ -44,14 +44,14 @@ IS_MEMBER: Final = select(MEMBERS.c.role).where(*_ME).scalar_subquery() >= LEAST
 Of an EXISTS in a batched read PostgreSQL may make a search through all members of that role.
 """
 
-_MY_ROLE: Final = (MEMBERS.c.id, MEMBERS.c.role, MEMBERS.c.version)
+_MY_ROLE: Final = (MEMBERS.c.id, MEMBERS.c.role)
 MY_ROLE: Final = Read(
     "role of the caller",
     select(*_MY_ROLE).where(*_ME, MEMBERS.c.role.is_not(None)),
     batch_keys=("owner", "caller"),
     if_visible=IS_IN_SPACE,
 )
-"""The id, the role and the number of the last change of the caller as a member."""
+"""The id and the role of the caller as a member."""
 
 MY_ROLE_WIDTH: Final = len(_MY_ROLE)
 

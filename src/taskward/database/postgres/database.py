@@ -161,7 +161,7 @@ class PostgresDatabase:
     async def write(self, write: Write, values: Values) -> Row | None:
         until = statement_deadline(self._loop)
         rows: Sequence[Row] = ()
-        if self._batched_writes is not None and write.batched is not None:
+        if write.batched is not None and self._batched_writes is not None:
             rows = await self._write_batched(self._batched_writes[write], values, until)
         if not rows:
             rows = await self._write_in_turn(write, values, until)
