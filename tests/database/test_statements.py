@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import pytest
 from sqlalchemy import (
+    BindParameter,
     ColumnClause,
     ColumnElement,
     Integer,
@@ -24,7 +25,7 @@ from taskward.app import ROUTERS
 from taskward.database.postgres.batched_sql import batch_values
 from taskward.database.postgres.compiled import as_batched_statement, as_single_statement
 from taskward.database.statements import STATEMENTS, Read, Statement, Write, Written
-from taskward.database.types import Id
+from taskward.database.types import Flag, Id
 from taskward.tasks.filters import CONDITIONS
 from taskward.tasks.list_statements import ListShape, filtered_list
 from taskward.tasks.sorts import SORTS as ALL_SORTS
@@ -88,6 +89,17 @@ def test_statements_on_several_owners_read_only_ids_and_counters() -> None:
         *("spaces.user_id", "has_expired"),
         *(f"webhook_endpoint.{name}" for name in ("failed_at", "failing_since", "probe_at", "stopped_at")),
     }
+
+
+@pytest.mark.parametrize(
+    "write", [one for one in STATEMENTS if isinstance(one, Write)], ids=lambda write: write.name
+)
+def test_no_part_of_a_write_runs_unless_the_write_has_changed_something(write: Write) -> None:
+    """PostgreSQL runs each part of a statement, whether the others find a row or not."""
+    written = Written(bindparam("number", type_=Integer()), bindparam("has_changed", type_=Flag()))
+    for part in write.parts:
+        named = {one.key for one in distinct_parts(part.change(written)) if isinstance(one, BindParameter)}
+        assert "has_changed" in named
 
 
 def test_the_walk_visits_every_kind_of_statement_on_tasks_and_tombstones() -> None:

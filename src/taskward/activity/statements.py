@@ -75,7 +75,7 @@ def _of_write(written: Written) -> Insert:
 _OF_A_TASK: Final = ("id", "at", "actor_id", "action", "fields", "via")
 
 
-def _drop_oldest(_: Written) -> Delete:
+def _drop_oldest(written: Written) -> Delete:
     oldest = ACTIVITY.alias("oldest")
     expired = (
         select(oldest.c.id)
@@ -84,7 +84,8 @@ def _drop_oldest(_: Written) -> Delete:
         .limit(literal_column(str(DROPPED_AT_ONCE)))
         .scalar_subquery()
     )
-    return delete(ACTIVITY).where(ACTIVITY.c.user_id == OWNER, any_found(ACTIVITY.c.id, expired))
+    found = any_found(ACTIVITY.c.id, expired)
+    return delete(ACTIVITY).where(ACTIVITY.c.user_id == OWNER, found, written.has_changed)
 
 
 OF_WRITE: Final = (

@@ -75,8 +75,9 @@ class Written(NamedTuple):
 class Part(NamedTuple):
     """A change of other rows that goes with a write.
 
-    With `needs`, it is left out of the write while the value of that name is null. A cleanup is not
-    `in_batches`: PostgreSQL would join the rows of all owners of the batch.
+    It has the condition that the write has changed something: PostgreSQL runs it in any case, also for a
+    caller who is refused. With `needs`, it is left out of the write while the value of that name is null. A
+    cleanup is not `in_batches`: PostgreSQL would join the rows of all owners of the batch.
     """
 
     change: Callable[[Written], Insert | Delete]

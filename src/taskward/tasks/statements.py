@@ -289,8 +289,8 @@ def _store_response(written: Written) -> Insert:
     return store_response('"' + cast(written.number, Text) + '"', written.has_changed)
 
 
-def _drop_expired_responses(_: Written) -> Delete:
-    return drop_expired_responses()
+def _drop_expired_responses(written: Written) -> Delete:
+    return drop_expired_responses().where(written.has_changed)
 
 
 LISTS: Final[Mapping[ListShape, Read]] = {

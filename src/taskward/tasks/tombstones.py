@@ -59,9 +59,9 @@ _OLDEST: Final = (
 _OLDEST_EXPIRED: Final = select(_OLDEST.c.version).where(_OLDEST.c.deleted_at < _SINCE)
 
 
-def _drop_expired(_: Written) -> Delete:
+def _drop_expired(written: Written) -> Delete:
     oldest = TOMBSTONES.c.version.in_(_OLDEST_EXPIRED)
-    return delete(TOMBSTONES).where(TOMBSTONES.c.user_id == OWNER, oldest)
+    return delete(TOMBSTONES).where(TOMBSTONES.c.user_id == OWNER, oldest, written.has_changed)
 
 
 LEAVE_TOMBSTONE: Final = Part(_leave_tombstone)

@@ -90,8 +90,8 @@ def _delete_trashed(written: Written) -> Delete:
     return delete(TASKS).where(TASKS.c.user_id == OWNER, TASKS.c.id == _TASK_ID, written.has_changed)
 
 
-def _drop_two_expired(_: Written) -> Delete:
-    return drop_expired(literal_column("2"))
+def _drop_two_expired(written: Written) -> Delete:
+    return drop_expired(literal_column("2")).where(written.has_changed)
 
 
 ROWS_TO_TRASH: Final = tuple(_trash_rows_of(*tables) for tables in _GO_WITH)

@@ -1,0 +1,92 @@
+"""docs/contract.md#spaces: a write that is refused neither changes a row of the space nor waits for one."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import pytest
+from fastapi import FastAPI
+from spaces.space_locks import space_id
+from spaces.space_support import join, new_space, task_in
+from support import Person, database_of, stored
+from support.paging import insert_rows
+from support.waiting import TIMEOUT
+
+from taskward.activity import entries
+from taskward.ids import imported_id_at
+
+REQUESTS: Final[dict[str, tuple[str, dict[str, Any] | None]]] = {
+    "create": ("POST", {"title": "New"}),
+    "title": ("PATCH", {"title": "Changed"}),
+    "state": ("PATCH", {"is_completed": True}),
+    "delete": ("DELETE", None),
+}
+TABLES: Final = ("users", "tasks", "tombstones", "activity")
+
+
+@pytest.mark.parametrize("role", ["viewer", None])
+@pytest.mark.parametrize(("method", "body"), REQUESTS.values(), ids=[*REQUESTS])
+async def test_a_refused_write_does_not_even_drop_what_has_expired(
+    app: FastAPI,
+    ann: Person,
+    bob: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    body: dict[str, Any] | None,
+    role: str | None,
+) -> None:
+    monkeypatch.setattr(entries, "DROPPED_AT_ONCE", 2)  # so that each write of a task does
+    space, path = await space_with_expired(app, ann, bob, method, role)
+    before = await rows_of(app, space)
+
+    answer = await bob.http.request(method, path, json=body)
+
+    assert answer.status_code == (404 if role is None else 405)
+    assert await rows_of(app, space) == before
+
+
+@pytest.mark.parametrize("engine", ["postgres", "postgres-rls"], indirect=True)
+@pytest.mark.parametrize(("method", "body"), REQUESTS.values(), ids=[*REQUESTS])
+async def test_a_refused_write_waits_for_no_row_of_the_space(
+    app: FastAPI,
+    ann: Person,
+    bob: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    body: dict[str, Any] | None,
+) -> None:
+    """An erasure of the space, for example, holds all of them for a while."""
+    monkeypatch.setattr(entries, "DROPPED_AT_ONCE", 2)
+    space, path = await space_with_expired(app, ann, bob, method, None)
+    async with database_of(app).pool.acquire() as connection, connection.transaction():
+        for table in TABLES:
+            owner = "id" if table == "users" else "user_id"
+            await connection.fetch(f"SELECT 1 FROM {table} WHERE {owner} = $1 FOR UPDATE", space_id(space))  # noqa: S608
+
+        async with asyncio.timeout(TIMEOUT / 2):
+            answer = await bob.http.request(method, path, json=body)
+
+    assert answer.status_code == 404
+
+
+async def space_with_expired(
+    app: FastAPI, ann: Person, bob: Person, method: str, role: str | None
+) -> tuple[str, str]:
+    """Returns a space with expired rows, in which the second person has that role, and a request's path."""
+    space = await new_space(ann)
+    if role is not None:
+        await join(ann, space, bob, role)
+    task = await task_in(ann, space)
+    owner, then = space_id(space), datetime.now(UTC) - timedelta(days=1000)
+    gone = [{"user_id": owner, "task_id": uuid4(), "version": n, "deleted_at": then} for n in (1, 2)]
+    await insert_rows(app, "tombstones", gone)
+    entry = {"user_id": owner, "id": imported_id_at(then, uuid4()), "at": then, "action": "created"}
+    await insert_rows(app, "activity", [entry])
+    return space, f"{space}/tasks" if method == "POST" else f"{space}/tasks/{task['id']}"
+
+
+async def rows_of(app: FastAPI, space: str) -> dict[str, list[dict[str, Any]]]:
+    owner: UUID = space_id(space)
+    found = {table: await stored(app, table, user_id=owner) for table in TABLES if table != "users"}
+    return {**found, "users": await stored(app, "users", id=owner)}
