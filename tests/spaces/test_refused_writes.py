@@ -1,19 +1,24 @@
 """docs/contract.md#spaces: a write that is refused neither changes a row of the space nor waits for one."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
+import orjson
 import pytest
 from fastapi import FastAPI
 from spaces.space_locks import space_id
 from spaces.space_support import join, new_space, task_in
 from support import Person, database_of, stored
 from support.paging import insert_rows
+from support.query_plans import plan_nodes
 from support.waiting import TIMEOUT
 
 from taskward.activity import entries
+from taskward.database.postgres.connection import PostgresConnection
+from taskward.database.statements import Row
 from taskward.ids import imported_id_at
 
 REQUESTS: Final[dict[str, tuple[str, dict[str, Any] | None]]] = {
@@ -68,6 +73,44 @@ async def test_a_refused_write_waits_for_no_row_of_the_space(
             answer = await bob.http.request(method, path, json=body)
 
     assert answer.status_code == 404
+
+
+@pytest.mark.single_statements("a write as one statement")
+@pytest.mark.parametrize("engine", ["postgres", "postgres-rls"], indirect=True)
+@pytest.mark.parametrize("role", ["viewer", None])
+@pytest.mark.parametrize(("method", "body"), REQUESTS.values(), ids=[*REQUESTS])
+async def test_a_refused_write_looks_for_no_row_but_the_members(
+    app: FastAPI,
+    ann: Person,
+    bob: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    body: dict[str, Any] | None,
+    role: str | None,
+) -> None:
+    """The time that it takes would else depend on whether a task is there."""
+    monkeypatch.setattr(entries, "DROPPED_AT_ONCE", 2)
+    _, path = await space_with_expired(app, ann, bob, method, role)
+    looked_for = list[set[str]]()
+    fetch = PostgresConnection.fetch
+
+    async def explained(connection: PostgresConnection, sql: str, *arguments: Any) -> Sequence[Row]:
+        if "members" in sql:
+            plan = await fetch(connection, f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *arguments)
+            looked_for.append(tables_looked_through(orjson.loads(plan[0][0])[0]["Plan"]))
+        rows: Sequence[Row] = await fetch(connection, sql, *arguments)
+        return rows
+
+    monkeypatch.setattr(PostgresConnection, "fetch", explained)
+    answer = await bob.http.request(method, path, json=body)
+
+    assert answer.status_code == (404 if role is None else 405)
+    assert looked_for == [{"members"}]
+
+
+def tables_looked_through(plan: dict[str, Any]) -> set[str]:
+    scans = [node for node in plan_nodes(plan) if "Scan" in node["Node Type"] and node["Actual Loops"]]
+    return {node["Relation Name"] for node in scans if "Relation Name" in node}
 
 
 async def space_with_expired(

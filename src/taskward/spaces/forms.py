@@ -162,7 +162,9 @@ def write_in_space(statement: Statement) -> Statement:
 def _authorized(write: Write, form: Write) -> AuthorizedWrite:
     if isinstance(form.bump, Insert):
         raise TypeError(f"{form.name} creates a person")
-    bump = form.bump.where(IS_MEMBER, is_as_read(OWNER))
+    bump = form.bump.where(is_as_read(OWNER))
+    # First: PostgreSQL evaluates such conditions in order, and so looks for no task if the caller is refused.
+    bump._where_criteria = (IS_MEMBER, *bump._where_criteria)  # noqa: SLF001 - `where` adds at the end
     batched = None if write.batched is None else partial(insert_tasks, only_if=IS_MEMBER)
     by_member = replace(form, name=f"{write.name}, by a member", bump=bump, batched=batched)
     return AuthorizedWrite(MY_ROLE, by_member, AUTHORS)
