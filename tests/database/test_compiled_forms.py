@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import literal, select
+from sqlalchemy.dialects import sqlite
 
 from taskward.database.postgres.compiled import CompiledStatement
 from taskward.database.postgres.distributed.routed_sql import route
 from taskward.database.sqlite.compiled import SqliteStatement
-from taskward.database.statements import MAX_COMPILED, STATEMENTS, Forms, Read, keeping_forms
+from taskward.database.statements import MAX_COMPILED, STATEMENTS, Forms, Read, Write, keeping_forms
 from taskward.tasks.statements import GET_TASK
 
 
@@ -22,6 +23,19 @@ def test_the_forms_of_all_declared_statements_are_kept(compile_one: Callable[[An
     first = [compile_one(statement) for statement in STATEMENTS]
 
     assert all(compile_one(one) is form for one, form in zip(STATEMENTS, first, strict=True))
+
+
+def test_a_value_of_a_write_is_converted_in_the_same_way_for_all_of_its_statements_on_sqlite() -> None:
+    """Values are converted once, for all statements; `seq` is the number as SQLite returns it."""
+    dialect = sqlite.dialect()
+    for write in [one for one in STATEMENTS if isinstance(one, Write)]:
+        conversions: dict[str, set[type | None]] = {"seq": {None}}
+        for statement in write.statements():
+            for name, bind in statement.compile(dialect=dialect).binds.items():
+                kind = bind.type.dialect_impl(dialect)
+                found = type(bind.type) if kind.bind_processor(dialect) else None
+                conversions.setdefault(name, set()).add(found)
+        assert [name for name, found in conversions.items() if len(found) > 1] == [], write.name
 
 
 def test_of_other_statements_the_latest_forms_are_kept() -> None:
