@@ -106,6 +106,26 @@ async def test_a_write_is_one_statement_and_so_is_its_refusal_of_any_space(
     assert may_be_batched or sent == [refused]
 
 
+@pytest.mark.parametrize("engine", ["postgres", "postgres-rls"], indirect=True)
+@pytest.mark.parametrize("request_", ALONE.values(), ids=[*ALONE])
+async def test_a_write_whose_client_goes_away_ends_its_turn(
+    app: FastAPI, ann: Person, bob: Person, request_: Request
+) -> None:
+    space = await new_space(ann)
+    await join(ann, space, bob)
+    task = await task_in(ann, space)
+    async with locked(app, space_id(space)) as until_waiting:
+        given_up = asyncio.create_task(send(bob, request_, space, task["id"]))
+        await until_waiting(1)
+        waiting = asyncio.create_task(send(ann, ALONE["create task"], space, ""))
+        await until(lambda: queued(app, space))
+        given_up.cancel()
+        await until(lambda: not queued(app, space))
+    assert (await waiting).status_code == 201
+    assert not database_of(app)._owner_queue._running
+    assert not database_of(app)._writing
+
+
 async def send(person: Person, request: Request, space: str, task_id: str) -> Any:
     method, body = request
     path = f"{space}/tasks" if method == "POST" else f"{space}/tasks/{task_id}"
