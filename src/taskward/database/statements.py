@@ -140,7 +140,7 @@ class AuthorizedWrite:
 
 
 Authorize: TypeAlias = Callable[[Sequence[Row]], Values]
-"""Takes the rows of an authority and returns the values of `authors`, or raises."""
+"""Takes the rows of an authority and returns the values of `authors`; raises if there is none."""
 
 
 class BatchedWrite(NamedTuple):

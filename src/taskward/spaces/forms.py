@@ -11,10 +11,23 @@ deleted.
 
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import Insert, Integer, Select, SelectBase, bindparam, func, or_, select
+from sqlalchemy import (
+    BooleanClauseList,
+    Insert,
+    Integer,
+    Select,
+    SelectBase,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.visitors import replacement_traverse
 
 from taskward.activity.statements import OF_WRITE
 from taskward.database.functions import CONDITIONAL, once, unless_locked
@@ -162,12 +175,23 @@ def write_in_space(statement: Statement) -> Statement:
 def _authorized(write: Write, form: Write) -> AuthorizedWrite:
     if isinstance(form.bump, Insert):
         raise TypeError(f"{form.name} creates a person")
-    bump = form.bump.where(is_as_read(OWNER))
-    # First: PostgreSQL evaluates such conditions in order, and so looks for no task if the caller is refused.
-    bump._where_criteria = (IS_MEMBER, *bump._where_criteria)  # noqa: SLF001 - `where` adds at the end
+    bump = _members_first(form.bump.where(is_as_read(OWNER)))
     batched = None if write.batched is None else partial(insert_tasks, only_if=IS_MEMBER)
     by_member = replace(form, name=f"{write.name}, by a member", bump=bump, batched=batched)
     return AuthorizedWrite(MY_ROLE, by_member, AUTHORS)
+
+
+def _members_first(bump: ReturningUpdate[Any]) -> ReturningUpdate[Any]:
+    """Adds the condition that the caller is a member, before the others.
+
+    PostgreSQL evaluates them in order, and so looks for no task if the caller is refused.
+    """
+    first, *_ = cast("BooleanClauseList", bump.whereclause).clauses
+
+    def with_membership(element: Any, **_: Any) -> Any:
+        return and_(IS_MEMBER, element) if element is first else None
+
+    return cast("ReturningUpdate[Any]", replacement_traverse(bump, {}, with_membership))
 
 
 AUTHORIZED_WRITES: Final = {

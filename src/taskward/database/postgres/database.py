@@ -178,11 +178,13 @@ class PostgresDatabase:
         if forms is None or (is_batched and not self._writes_alone):
             return await authorize_and_write(self, authorized, values, authorize)
         is_free = self._owner_queue.enter_now(values["owner"])
-        self._writing |= is_batched
+        if is_batched:
+            self._writing = True
         try:
             rows = await self._write_at_once(authorized, forms[authorized], values, is_free=is_free)
         finally:
-            self._writing &= not is_batched
+            if is_batched:
+                self._writing = False
             if is_free:
                 self._owner_queue.leave(values["owner"])
         authors = authorize([authority for authority, _ in rows])
