@@ -67,7 +67,7 @@ async def test_a_refused_write_waits_for_no_row_of_the_space(
     async with database_of(app).pool.acquire() as connection, connection.transaction():
         for table in TABLES:
             owner = "id" if table == "users" else "user_id"
-            await connection.fetch(f"SELECT 1 FROM {table} WHERE {owner} = $1 FOR UPDATE", space_id(space))  # noqa: S608
+            await connection.fetch(f"SELECT 1 FROM {table} WHERE {owner} = $1 FOR UPDATE", space_id(space))  # noqa: S608 - names of our tables
 
         async with asyncio.timeout(TIMEOUT / 2):
             answer = await bob.http.request(method, path, json=body)
