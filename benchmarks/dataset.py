@@ -355,7 +355,7 @@ def _creates(owners: Iterable[int]) -> dict[str, list[Target]]:
 
 
 def _updates(owners: range) -> dict[str, list[Target]]:
-    """Returns updates of tasks of all ages; of all tasks of an age with one body, then with the other."""
+    """Returns updates of tasks of all ages; of some owners' with one body, then with the other."""
     numbers = _numbers(LIST_TASKS, UPDATED)
     return {
         scenario: [

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from spaces.space_support import QUERIES, Operation
 
-from taskward.database import OwnedRows, SharedRows
+from taskward.database import OwnedRows, SharedRows, authorize_and_write
 from taskward.database.sqlite.compiled import CompiledSql
 from taskward.database.statements import (
     Authorize,
@@ -60,6 +60,15 @@ class CountedRows:
 
     async def scrub(self) -> None:
         await self._rows.scrub()
+
+
+class RolesReadBefore(CountedRows):
+    """Such rows that read the role by a statement before that of the write, as some engines do."""
+
+    async def write_authorized(
+        self, authorized: AuthorizedWrite, values: Values, authorize: Authorize
+    ) -> Row | None:
+        return await authorize_and_write(self, authorized, values, authorize)
 
 
 @contextmanager

@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from fastapi import FastAPI
-from spaces.counted_answers import CountedRows
+from spaces.counted_answers import RolesReadBefore
 from spaces.space_support import ROLE_TOO_LOW, SPACE_NOT_FOUND, join, new_space, remove, set_role
 from support import Person, parts_of, refusal, replace_part
 from support.write_sizes import sizes_of_writes
 
-from taskward.database import OWNED_ROWS, authorize_and_write
-from taskward.database.statements import Authorize, AuthorizedWrite, Row, Values, Write
+from taskward.database import OWNED_ROWS
+from taskward.database.statements import Row, Values, Write
 
 pytestmark = [
     pytest.mark.engines("postgres"),
@@ -19,7 +19,7 @@ pytestmark = [
 ]
 
 
-class HeldWrites(CountedRows):
+class HeldWrites(RolesReadBefore):
     """Rows whose writes wait for each other; then a change comes before all of them."""
 
     def __init__(self, app: FastAPI, count: int, change: Callable[[], Awaitable[None]]) -> None:
@@ -27,11 +27,6 @@ class HeldWrites(CountedRows):
         self._left = count
         self._change = change
         self._may_go_on = asyncio.Event()
-
-    async def write_authorized(
-        self, authorized: AuthorizedWrite, values: Values, authorize: Authorize
-    ) -> Row | None:
-        return await authorize_and_write(self, authorized, values, authorize)
 
     async def write(self, write: Write, values: Values) -> Row | None:
         self._left -= 1

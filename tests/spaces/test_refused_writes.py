@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 from spaces.space_locks import space_id
 from spaces.space_support import join, new_space, task_in
+from spaces.task_writes import ALONE, Request, send
 from support import Person, database_of, stored
 from support.paging import insert_rows
 from support.query_plans import plan_nodes
@@ -21,76 +22,71 @@ from taskward.database.postgres.connection import PostgresConnection
 from taskward.database.statements import Row
 from taskward.ids import imported_id_at
 
-REQUESTS: Final[dict[str, tuple[str, dict[str, Any] | None]]] = {
-    "create": ("POST", {"title": "New"}),
-    "title": ("PATCH", {"title": "Changed"}),
-    "state": ("PATCH", {"is_completed": True}),
-    "delete": ("DELETE", None),
+TABLES: Final = {
+    "users": "SELECT * FROM users WHERE id = $1 FOR UPDATE",
+    "tasks": "SELECT * FROM tasks WHERE user_id = $1 FOR UPDATE",
+    "tombstones": "SELECT * FROM tombstones WHERE user_id = $1 FOR UPDATE",
+    "activity": "SELECT * FROM activity WHERE user_id = $1 FOR UPDATE",
 }
-TABLES: Final = ("users", "tasks", "tombstones", "activity")
+"""The tables that a write of a task changes, with the statement that locks the rows of an owner."""
+
+of_each_write = pytest.mark.parametrize("request_", ALONE.values(), ids=[*ALONE])
+of_each_role = pytest.mark.parametrize(("role", "refused"), [("viewer", 405), (None, 404)])
+on_postgres = pytest.mark.parametrize("engine", ["postgres", "postgres-rls"], indirect=True)
 
 
-@pytest.mark.parametrize("role", ["viewer", None])
-@pytest.mark.parametrize(("method", "body"), REQUESTS.values(), ids=[*REQUESTS])
+@pytest.fixture(autouse=True)
+def dropping_always(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes each write of a task drop expired entries of the activity."""
+    monkeypatch.setattr(entries, "DROPPED_AT_ONCE", 2)
+
+
+@of_each_role
+@of_each_write
 async def test_a_refused_write_does_not_even_drop_what_has_expired(
-    app: FastAPI,
-    ann: Person,
-    bob: Person,
-    monkeypatch: pytest.MonkeyPatch,
-    method: str,
-    body: dict[str, Any] | None,
-    role: str | None,
+    app: FastAPI, ann: Person, bob: Person, request_: Request, role: str | None, refused: int
 ) -> None:
-    monkeypatch.setattr(entries, "DROPPED_AT_ONCE", 2)  # so that each write of a task does
-    space, path = await space_with_expired(app, ann, bob, method, role)
+    space, task = await space_with_expired(app, ann, bob, role)
     before = await rows_of(app, space)
 
-    answer = await bob.http.request(method, path, json=body)
+    answer = await send(bob, request_, space, task)
 
-    assert answer.status_code == (404 if role is None else 405)
+    assert answer.status_code == refused
     assert await rows_of(app, space) == before
 
 
-@pytest.mark.parametrize("engine", ["postgres", "postgres-rls"], indirect=True)
-@pytest.mark.parametrize(("method", "body"), REQUESTS.values(), ids=[*REQUESTS])
+@on_postgres
+@of_each_write
 async def test_a_refused_write_waits_for_no_row_of_the_space(
-    app: FastAPI,
-    ann: Person,
-    bob: Person,
-    monkeypatch: pytest.MonkeyPatch,
-    method: str,
-    body: dict[str, Any] | None,
+    app: FastAPI, ann: Person, bob: Person, request_: Request
 ) -> None:
     """An erasure of the space, for example, holds all of them for a while."""
-    monkeypatch.setattr(entries, "DROPPED_AT_ONCE", 2)
-    space, path = await space_with_expired(app, ann, bob, method, None)
+    space, task = await space_with_expired(app, ann, bob, None)
     async with database_of(app).pool.acquire() as connection, connection.transaction():
-        for table in TABLES:
-            owner = "id" if table == "users" else "user_id"
-            await connection.fetch(f"SELECT 1 FROM {table} WHERE {owner} = $1 FOR UPDATE", space_id(space))  # noqa: S608 - names of our tables
+        for lock in TABLES.values():
+            await connection.fetch(lock, space_id(space))
 
         async with asyncio.timeout(TIMEOUT / 2):
-            answer = await bob.http.request(method, path, json=body)
+            answer = await send(bob, request_, space, task)
 
     assert answer.status_code == 404
 
 
 @pytest.mark.single_statements("a write as one statement")
-@pytest.mark.parametrize("engine", ["postgres", "postgres-rls"], indirect=True)
-@pytest.mark.parametrize("role", ["viewer", None])
-@pytest.mark.parametrize(("method", "body"), REQUESTS.values(), ids=[*REQUESTS])
+@on_postgres
+@of_each_role
+@of_each_write
 async def test_a_refused_write_looks_for_no_row_but_the_members(
     app: FastAPI,
     ann: Person,
     bob: Person,
     monkeypatch: pytest.MonkeyPatch,
-    method: str,
-    body: dict[str, Any] | None,
+    request_: Request,
     role: str | None,
+    refused: int,
 ) -> None:
     """The time that it takes would else depend on whether a task is there."""
-    monkeypatch.setattr(entries, "DROPPED_AT_ONCE", 2)
-    _, path = await space_with_expired(app, ann, bob, method, role)
+    space, task = await space_with_expired(app, ann, bob, role)
     looked_for = list[set[str]]()
     fetch = PostgresConnection.fetch
 
@@ -102,9 +98,9 @@ async def test_a_refused_write_looks_for_no_row_but_the_members(
         return rows
 
     monkeypatch.setattr(PostgresConnection, "fetch", explained)
-    answer = await bob.http.request(method, path, json=body)
+    answer = await send(bob, request_, space, task)
 
-    assert answer.status_code == (404 if role is None else 405)
+    assert answer.status_code == refused
     assert looked_for == [{"members"}]
 
 
@@ -113,10 +109,8 @@ def tables_looked_through(plan: dict[str, Any]) -> set[str]:
     return {node["Relation Name"] for node in scans if "Relation Name" in node}
 
 
-async def space_with_expired(
-    app: FastAPI, ann: Person, bob: Person, method: str, role: str | None
-) -> tuple[str, str]:
-    """Returns a space with expired rows, in which the second person has that role, and a request's path."""
+async def space_with_expired(app: FastAPI, ann: Person, bob: Person, role: str | None) -> tuple[str, str]:
+    """Returns a space with expired rows, in which the second person has that role, and the id of a task."""
     space = await new_space(ann)
     if role is not None:
         await join(ann, space, bob, role)
@@ -126,7 +120,7 @@ async def space_with_expired(
     await insert_rows(app, "tombstones", gone)
     entry = {"user_id": owner, "id": imported_id_at(then, uuid4()), "at": then, "action": "created"}
     await insert_rows(app, "activity", [entry])
-    return space, f"{space}/tasks" if method == "POST" else f"{space}/tasks/{task['id']}"
+    return space, task["id"]
 
 
 async def rows_of(app: FastAPI, space: str) -> dict[str, list[dict[str, Any]]]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 from fastapi import FastAPI
-from spaces.counted_answers import CountedRows
+from spaces.counted_answers import RolesReadBefore
 from spaces.space_locks import locked, space_id
 from spaces.space_support import (
     ROLE_TOO_LOW,
@@ -18,10 +18,12 @@ from spaces.space_support import (
     set_role,
     task_in,
 )
+from spaces.task_writes import queued
 from support import Person, parts_of, refusal, replace_part, stored
+from support.waiting import until
 
-from taskward.database import OWNED_ROWS, authorize_and_write
-from taskward.database.statements import Authorize, AuthorizedWrite, Row, Values, Write
+from taskward.database import OWNED_ROWS
+from taskward.database.statements import Row, Values, Write
 
 WRITES: Final = [
     ("POST", {"title": "New", "labels": ["a"]}),
@@ -34,16 +36,11 @@ IDS: Final = ["create", "create with an id", "title", "other fields", "delete"]
 CHANGES: Final = {"removal": SPACE_NOT_FOUND, "lower role": ROLE_TOO_LOW}
 
 
-class ChangedBefore(CountedRows):
+class ChangedBefore(RolesReadBefore):
     """Rows whose first write by itself comes after a change of the members, and after the role was read."""
 
     change: Callable[[], Awaitable[object]] | None = None
     changed = False
-
-    async def write_authorized(
-        self, authorized: AuthorizedWrite, values: Values, authorize: Authorize
-    ) -> Row | None:
-        return await authorize_and_write(self, authorized, values, authorize)
 
     async def write(self, write: Write, values: Values) -> Row | None:
         if self.change is not None and not self.changed:
@@ -108,8 +105,7 @@ async def test_a_write_that_finds_the_space_busy_is_done_in_its_turn(
         one = asyncio.create_task(ann.http.post(f"{space}/tasks", json={"title": "By Ann"}))
         await until_waiting(1)
         other = asyncio.create_task(bob.http.request(method, path, json=body))
-        await asyncio.sleep(0.2)
-        assert not other.done()
+        await until(lambda: queued(app, space_id(space)))
     assert (await one).status_code == 201
     answer = await other
     assert answer.is_success

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
-from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
 from spaces.counted_answers import CountedRows, missing
 from spaces.space_locks import locked, space_id
 from spaces.space_support import join, new_space, task_in
+from spaces.task_writes import ALONE, Request, queued, send
 from support import Person, database_of, parts_of, replace_part
 from support.waiting import until
 
@@ -20,16 +20,6 @@ from taskward.database import OWNED_ROWS
 from taskward.database.postgres.connection import PostgresConnection
 from taskward.database.postgres.notifications import NOTIFY
 from taskward.database.statements import Row
-
-Request = tuple[str, dict[str, Any] | None]
-
-ALONE: Final[dict[str, Request]] = {
-    "create task": ("POST", {"title": "New", "labels": ["a"]}),
-    "update task": ("PATCH", {"title": "Changed"}),
-    "complete or reopen task": ("PATCH", {"is_completed": True}),
-    "delete task": ("DELETE", None),
-}
-"""Requests that are a write alone, by the name of its statement."""
 
 READ_FIRST: Final[dict[str, Request]] = {
     "change task": ("PATCH", {"priority": "high", "labels": ["b"]}),
@@ -93,7 +83,7 @@ async def test_a_write_is_one_statement_and_so_is_its_refusal_of_any_space(
         async with locked(app, space_id(space)) as until_waiting:
             writing = [asyncio.create_task(send(ann, ALONE["create task"], space, "")) for _ in range(3)]
             await until_waiting(1)
-            await until(lambda: queued(app, space) == len(writing) - 1)
+            await until(lambda: queued(app, space_id(space)) == len(writing) - 1)
             sent.clear()
             for where in (space, missing()):
                 assert (await send(bob, request_, where, task["id"])).status_code == 404
@@ -118,24 +108,12 @@ async def test_a_write_whose_client_goes_away_ends_its_turn(
         given_up = asyncio.create_task(send(bob, request_, space, task["id"]))
         await until_waiting(1)
         waiting = asyncio.create_task(send(ann, ALONE["create task"], space, ""))
-        await until(lambda: queued(app, space))
+        await until(lambda: queued(app, space_id(space)))
         given_up.cancel()
-        await until(lambda: not queued(app, space))
+        await until(lambda: not queued(app, space_id(space)))
     assert (await waiting).status_code == 201
     assert not database_of(app)._owner_queue._running
     assert not database_of(app)._writing
-
-
-async def send(person: Person, request: Request, space: str, task_id: str) -> Any:
-    method, body = request
-    path = f"{space}/tasks" if method == "POST" else f"{space}/tasks/{task_id}"
-    return await person.http.request(method, path, json=body)
-
-
-def queued(app: FastAPI, space: str) -> int:
-    """Returns the number of writes that wait for their turn in a space."""
-    turns = database_of(app)._owner_queue._queued.get(UUID(space[-36:]), ())
-    return sum(len(turn.waiters) for turn in turns)
 
 
 @contextmanager

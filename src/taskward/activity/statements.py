@@ -25,12 +25,12 @@ from taskward.database.types import Id, Ids, Instant
 from taskward.spaces.tables import SPACES
 from taskward.users.statements import OWNER
 
-_NAMES: Final = ActivityRecord._fields
-_LIMIT: Final = bindparam("limit", type_=Integer())
-_SINCE: Final = bindparam("activity_since", type_=Instant())
 DROPPED_AT_ONCE: Final = 16
 """Expired entries that a write deletes, if it deletes any."""
 
+_NAMES: Final = ActivityRecord._fields
+_LIMIT: Final = bindparam("limit", type_=Integer())
+_SINCE: Final = bindparam("activity_since", type_=Instant())
 _KEPT_FROM: Final = bindparam("activity_kept_from", type_=Id())
 """The first id that is kept; ids have the time at which they were made."""
 

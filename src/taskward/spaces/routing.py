@@ -26,7 +26,6 @@ PREFIX: Final = "/api/spaces/{space_id}"
 SpaceId = Annotated[UUID, strict_uuid("Space id"), Path(description="A UUID, in any letter case.")]
 
 _SPACE_ID: Final = "space_id"
-_READING: Final = frozenset({"GET", "HEAD"})
 
 
 class SpaceRoute(StrictRoute):
@@ -55,7 +54,7 @@ class SpaceRoute(StrictRoute):
             context.caller.id,
             role_of(self.handler, context.method),
             partial(_allowed, context.path_methods),
-            recorder=None if context.method in _READING else recorder_of(context),
+            recorder=recorder_of(context),
         )
         parts[OWNED_ROWS], context.other_owner = rows, space_owner(rows)
         super().resolve(context, arguments)

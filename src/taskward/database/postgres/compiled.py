@@ -1,9 +1,9 @@
 """The statements of stores as SQL for PostgreSQL, with their parameters in order."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import (
@@ -11,6 +11,7 @@ from sqlalchemy import (
     BindParameter,
     ClauseElement,
     Dialect,
+    ScalarSelect,
     bindparam,
     exists,
     select,
@@ -36,8 +37,6 @@ from taskward.database.types import Flag, Id
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.dml import ReturningUpdate
-
-E = TypeVar("E", bound=ClauseElement)
 
 _OWNER: Final = bindparam("owner", type_=Id())
 IS_FREE: Final = bindparam("is_free", type_=Flag())
@@ -177,13 +176,10 @@ def as_single_statement(write: Write, parts: tuple[Part, ...] | None = None, *, 
     """
     parts = write.parts if parts is None else parts
     owner = write.bump.cte("owner")
-    number = select(owner.c.seq).scalar_subquery()
-    change: Change = write.change(number)
     if not parts:
+        change: Change = write.change(_number(owner))
         return change.add_cte(owner, *_marks(owner, marking=marking))
-    changed = change.cte("changed")
-    written = Written(number, exists(select(changed)))
-    others = [part.change(written).cte(f"part_{n}") for n, part in enumerate(parts)]
+    changed, others = _changes(write, owner, parts)
     return select(changed).add_cte(owner, *_marks(owner, marking=marking), *others)
 
 
@@ -196,26 +192,36 @@ def as_authorized_statement(
     those of the authority. The author is a value of the statement.
     """
     write = authorized.write
+    parts = write.parts if parts is None else parts
     authority = authorized.authority.statement.cte("authority")
     author = select(next(iter(authority.c))).scalar_subquery()
 
-    def by_author(expression: E) -> E:
-        def author_for(element: ClauseElement, **_: Any) -> ClauseElement | None:
-            if isinstance(element, CTE):
-                return element  # not a copy of it
-            is_author = isinstance(element, BindParameter) and element.key in authorized.authors
-            return author if is_author else None
-
-        return cast("E", visitors.replacement_traverse(expression, {}, author_for))
+    def author_for(element: ClauseElement, **_: Any) -> ClauseElement | None:
+        if isinstance(element, CTE):
+            return element  # not a copy of it
+        is_author = isinstance(element, BindParameter) and element.key in authorized.authors
+        return author if is_author else None
 
     owner = cast("ReturningUpdate[Any]", write.bump).where(once(IS_FREE)).cte("owner")
-    number = select(owner.c.seq).scalar_subquery()
-    changed = by_author(write.change(number)).cte("changed")
-    written = Written(number, exists(select(changed)))
-    parts = write.parts if parts is None else parts
-    others = [by_author(part.change(written)).cte(f"part_{n}") for n, part in enumerate(parts)]
+    changed, others = _changes(
+        write, owner, parts, lambda change: visitors.replacement_traverse(change, {}, author_for)
+    )
     returned = select(*changed.c, *authority.c).select_from(authority.outerjoin(changed, true()))
     return returned.add_cte(owner, *_marks(owner, marking=marking), *others)
+
+
+def _changes(
+    write: Write, owner: CTE, parts: tuple[Part, ...], adapted: Callable[[Any], Any] = lambda change: change
+) -> tuple[CTE, list[CTE]]:
+    """Returns the change of a write and those of its parts, `adapted`, after that of the owner's row."""
+    changed = adapted(write.change(_number(owner))).cte("changed")
+    written = Written(_number(owner), exists(select(changed)))
+    others = [adapted(part.change(written)).cte(f"part_{n}") for n, part in enumerate(parts)]
+    return changed, others
+
+
+def _number(owner: CTE) -> ScalarSelect[int]:
+    return select(owner.c.seq).scalar_subquery()
 
 
 def _marks(owner: CTE, *, marking: bool) -> list[CTE]:

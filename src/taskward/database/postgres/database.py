@@ -174,7 +174,8 @@ class PostgresDatabase:
         self, authorized: AuthorizedWrite, values: Values, authorize: Authorize
     ) -> Row | None:
         """Runs it as one statement; while others write for the owner, that only reads the authority."""
-        forms, is_batched = self._authorized_writes, self._has_batches(authorized.write)
+        forms = self._authorized_writes
+        is_batched = self._batched_writes is not None and authorized.write.batched is not None
         if forms is None or (is_batched and not self._writes_alone):
             return await authorize_and_write(self, authorized, values, authorize)
         is_free = self._owner_queue.enter_now(values["owner"])
@@ -272,9 +273,6 @@ class PostgresDatabase:
             return await self.batcher.run(batch, values, until, alone=not self._writing)
         finally:
             self._owner_queue.leave(owner)
-
-    def _has_batches(self, write: Write) -> bool:
-        return self._batched_writes is not None and write.batched is not None
 
     @property
     def _writes_alone(self) -> bool:
